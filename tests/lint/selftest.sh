@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Proves that each lint can fail: a small tree that all of them accept, then one violation at a
+# time, which the right one must refuse, saying why.
+lint=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/selftest.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+licence='/* SPDX-License-Identifier: Apache-2.0 */'
+
+# c FILE: the licence line and standard input.
+c() {
+	{
+		echo "$licence"
+		cat
+	} >"$1"
+}
+
+fresh() {
+	rm -rf src tests systemd etc
+	mkdir -p src/low src/high tests/unit systemd/user etc
+	printf '{\n\t"log": {\n\t\t"level": "info"\n\t}\n}\n' >etc/wsbridge.json
+	echo 'low/*.h' >src/low/.may_include
+	printf 'low/low.h\nhigh/*.h\nhigh.c: @system\nhigh.c: <zlib.h>\n' >src/high/.may_include
+	printf '#ifndef WSB_LOW_LOW_H\n#define WSB_LOW_LOW_H\nint low(int a);\n#endif\n' | c src/low/low.h
+	printf '#include "low/low.h"\n\nint low(int a)\n{\n\treturn a;\n}\n' | c src/low/low.c
+	printf '#include "low/low.h"\n\n#include <unistd.h>\n#include <zlib.h>\n' | c src/high/high.c
+	printf '#ifndef WSB_HIGH_OWN_INT_H\n#define WSB_HIGH_OWN_INT_H\n#endif\n' | c src/high/own_int.h
+	printf '#include "high/own_int.h"\n' | c src/high/own.c
+	for unit in systemd systemd/user; do
+		printf '[Service]\nExecStart=@sbindir@/wsbridged\n' >$unit/wsbridged.service.in
+	done
+}
+
+run() {
+	case $1 in
+	*.py) sh "$lint/python.sh" "$lint/$1" . ;;
+	*) sh "$lint/$1" . ;;
+	esac >said 2>&1
+}
+
+accepts() {
+	run "$1"
+	status=$?
+	[ $status -eq 0 ] || [ $status -eq 77 ] && return
+	echo "$1 refuses a tree without fault:"
+	cat said
+	failed=1
+}
+
+# refuses LINT WORDS: the tree as it stands; then a fresh one.
+refuses() {
+	run "$1"
+	status=$?
+	if [ $status -ne 77 ] && { [ $status -eq 0 ] || ! grep -qF -- "$2" said; }; then
+		echo "$1 ended with $status and did not say: $2"
+		cat said
+		failed=1
+	fi
+	fresh
+}
+
+# lines N TEXT: TEXT so many times.
+lines() {
+	awk -v n="$1" -v text="$2" 'BEGIN { while (n-- > 0) print text }'
+}
+
+# The option tables, for sample.sh.
+top_builddir=$work/build
+export top_builddir
+mkdir -p build/tests/lint
+printf '#!/bin/sh\necho log.level\n' >build/tests/lint/list_options
+chmod +x build/tests/lint/list_options
+
+cp "$lint/../../.clang-format" . || exit 1
+fresh
+for name in banned.sh format.sh headers.sh includes.py sample.sh sizes.py units.sh; do
+	accepts $name
+done
+
+echo '#include "high/own_int.h"' | c src/low/up.c
+refuses includes.py 'src/low/up.c:2: high/own_int.h is private to high/'
+printf '#ifndef X\n#endif\n' | c src/high/high.h
+echo '#include "high/high.h"' | c src/low/up.c
+refuses includes.py 'src/low/up.c:2: high/high.h is not allowed by src/low/.may_include'
+echo '#include <zlib.h>' | c src/low/low.h
+refuses includes.py 'src/low/low.h:2: <zlib.h> is not allowed'
+echo '#include <zlib.h>' | c src/high/own.c
+refuses includes.py 'src/high/own.c:2: <zlib.h> is not allowed'
+echo '#include <sys/socket.h>' | c src/low/low.h
+refuses includes.py 'src/low/low.h:2: <sys/socket.h> or @system is not allowed'
+echo 'low/none.h' >>src/high/.may_include
+refuses includes.py 'src/high/.may_include:5: low/none.h allows nothing that is there'
+echo 'high/*.h' >>src/low/.may_include
+printf '#include "high/high.h"\n' | c src/low/up.c
+refuses includes.py 'circle: high, low'
+rm src/low/.may_include
+refuses includes.py 'src/low: has no .may_include'
+
+printf '#ifndef WSB_LOW_LOW_H\n#define WSB_LOW_LOW_H\nsize_t low(void);\n#endif\n' | c src/low/low.h
+refuses headers.sh 'src/low/low.h: does not compile alone'
+printf '#ifndef WSB_LOW_LOW_H\n#define WSB_LOW_LOW_H\n#endif\nstruct low {\n\tint a;\n};\n' | c src/low/low.h
+refuses headers.sh 'src/low/low.h: does not compile alone'
+printf '#ifndef LOW_H\n#define LOW_H\n#endif\n' | c src/low/low.h
+refuses headers.sh 'src/low/low.h: the guard is not WSB_LOW_LOW_H'
+
+lines 500 '/* a */' | c src/low/low.c
+refuses sizes.py 'file-lines 501, the limit is 500'
+lines 16 '#include <math.h>' | c src/low/low.c
+refuses sizes.py 'includes 16, the limit is 15'
+{ printf 'int low(void)\n{\n'; lines 67 '	low();'; printf '	return 1;\n}\n'; } | c src/low/low.c
+refuses sizes.py 'low: function-lines 71, the limit is 70'
+printf 'int low(int a, int b, int (*c)(int, int), int d, int e, int f);\n' | c src/low/low.h
+refuses sizes.py 'low: parameters 6, the limit is 5'
+printf 'int low(int a)\n{\n\tfor (;;)\n\t\twhile (a)\n\t\t\tif (a) {\n\t\t\t\tif (!a)\n\t\t\t\t\treturn 1;\n\t\t\t}\n\treturn 1;\n}\n' | c src/low/low.c
+refuses sizes.py 'low: nesting 4, the limit is 3'
+printf '/* %s */\n' "$(lines 1 "$(printf '%100s' x)")" | c src/low/low.c
+refuses sizes.py 'columns 106, the limit is 100'
+mkdir tests/lint && echo 'src/low/low.c includes 16' >tests/lint/exceptions.txt
+refuses sizes.py 'exceptions.txt: src/low/low.c includes is not needed'
+mkdir tests/lint && echo 'src/low/low.c includes 16' >tests/lint/exceptions.txt
+lines 16 '#include <math.h>' | c src/low/low.c
+accepts sizes.py
+lines 17 '#include <math.h>' | c src/low/low.c
+refuses sizes.py 'includes 17, the limit is 16'
+
+for call in 'strcpy(a, b)' 'sprintf(a, b)' 'atoi(a)' 'rand()' 'system(a)' 'signal(1, a)' 'alloca(1)'; do
+	printf 'int low(int a)\n{\n\t%s;\n}\n' "$call" | c src/low/low.c
+	refuses banned.sh "banned function: src/low/low.c:4:"
+done
+printf 'int low(int a)\n{\n\taccept(a, b, c);\n}\n' | c src/low/low.c
+refuses banned.sh 'without close-on-exec: src/low/low.c:4:'
+printf 'typedef struct low {\n\tint a;\n} low_t;\n' | c src/low/low.c
+refuses banned.sh 'structures have no second name: src/low/low.c:2:'
+printf '/* %sDO: more */\n' TO | c src/low/low.c
+refuses banned.sh 'left undone: ./src/low/low.c:2:'
+printf '/* see issue %s */\n' 12 | c src/low/low.c
+refuses banned.sh 'means nothing to a reader: ./src/low/low.c:2:'
+echo 'int a;' >src/low/low.c
+refuses banned.sh 'no licence in the first line: src/low/low.c'
+printf '/* strcpy(a, b) and\n * atoi(a) */\nconst char *low = "system(a)";\n' | c src/low/low.c
+accepts banned.sh
+fresh
+
+printf 'int low(int a) {\n  return a; }\n' | c src/low/low.c
+refuses format.sh 'src/low/low.c:2:'
+
+printf '[Service]\nExecStart=@sbindir@/wsbridged\nNoSuchThing=yes\n' >systemd/wsbridged.service.in
+refuses units.sh 'systemd/wsbridged.service.in:'
+
+sed -i 's/level/depth/' etc/wsbridge.json
+refuses sample.sh 'etc/wsbridge.json: log.level is missing'
+sed -i 's/level/depth/' etc/wsbridge.json
+refuses sample.sh 'etc/wsbridge.json: log.depth is no option'
+
+exit $failed
