@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frames into messages (RFC 6455, 5.4, 5.6 and 8.1). Control frames do not
+ * come here: they may stand between the fragments. The struct belongs to
+ * whoever embeds it. The trap: the size is judged by the header before a byte
+ * of the payload is looked at, but memory is taken for received bytes only.
+ */
+#include "ws/assemble.h"
+
+#include <assert.h>
+
+#include "ws/close.h"
+
+void assemble_init(struct assemble *a, size_t max_message, bool validate_utf8)
+{
+	*a = (struct assemble){ .validate_utf8 = validate_utf8 };
+	buf_init(&a->bytes, max_message);
+}
+
+void assemble_deinit(struct assemble *a)
+{
+	buf_deinit(&a->bytes);
+	a->fragments = 0;
+	a->handed = false;
+}
+
+void assemble_release(struct assemble *a)
+{
+	if (a->handed)
+		buf_clear(&a->bytes);
+	a->handed = false;
+}
+
+size_t assemble_partial(const struct assemble *a)
+{
+	return a->handed ? 0 : a->bytes.len;
+}
+
+static bool refuse(struct error *err, enum err what, int code, const char *text)
+{
+	error_set(err, what, "%s", text);
+	err->close_code = code;
+	return false;
+}
+
+static bool refuse_size(const struct assemble *a, struct error *err)
+{
+	error_set(err, ERR_OVERFLOW, "a message is longer than %zu bytes", a->bytes.cap);
+	err->close_code = CLOSE_TOO_BIG;
+	return false;
+}
+
+bool assemble_begin(struct assemble *a, const struct frame_header *h, struct error *err)
+{
+	bool continues = h->opcode == FRAME_CONTINUATION;
+
+	assert(!a->handed);
+	if (continues && a->fragments == 0) /* RFC 6455, 5.4 */
+		return refuse(err, ERR_PROTOCOL, CLOSE_PROTOCOL,
+			      "a continuation frame continues nothing");
+	if (!continues && a->fragments > 0)
+		return refuse(err, ERR_PROTOCOL, CLOSE_PROTOCOL,
+			      "a message begins inside a fragmented one");
+	if (a->fragments == WS_FRAGMENTS_MAX)
+		return refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "a message has too many fragments");
+	if (h->len > a->bytes.cap - a->bytes.len)
+		return refuse_size(a, err);
+	if (!continues)
+		a->type = h->opcode == FRAME_TEXT ? MSG_TEXT : MSG_BINARY;
+	a->fragments++;
+	a->fin = h->fin;
+	return true;
+}
+
+/* RFC 6455, 8.1: the whole message must be UTF-8, a single fragment need not be. */
+static bool check_text(struct assemble *a, struct span piece, bool last)
+{
+	if (a->type != MSG_TEXT || !a->validate_utf8)
+		return true;
+	return utf8_feed(&a->utf8, piece) && (!last || utf8_complete(&a->utf8));
+}
+
+enum assemble_result assemble_feed(struct assemble *a, struct span piece, bool frame_end,
+				   struct msg *msg, struct error *err)
+{
+	bool last = frame_end && a->fin;
+
+	if (!check_text(a, piece, last)) {
+		refuse(err, ERR_PAYLOAD, CLOSE_PAYLOAD, "a text message is not UTF-8");
+		return ASSEMBLE_BAD;
+	}
+	if (last && a->bytes.len == 0) {
+		*msg = (struct msg){ .type = a->type, .data = piece };
+	} else if (!buf_append(&a->bytes, piece)) {
+		/* begin() has seen to the cap, so this is memory */
+		refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "no memory for a message");
+		return ASSEMBLE_BAD;
+	} else if (last) {
+		*msg = (struct msg){ .type = a->type, .data = buf_bytes(&a->bytes) };
+		a->handed = true;
+	}
+	if (!last)
+		return ASSEMBLE_MORE;
+	a->fragments = 0;
+	return ASSEMBLE_MESSAGE;
+}

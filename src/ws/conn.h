@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One WebSocket conversation as a client (RFC 6455), from the upgrade request
+ * to the last Close: bytes in, events out, bytes out. It has no descriptor, no
+ * clock and no callback; it allocates no more than what has arrived. Owned by
+ * the session.
+ *
+ *   feed(bytes) → next(&event) … until NONE → output() to the wire
+ *
+ * The trap: a span in an event points into the bytes that were fed, or into a
+ * buffer of the conversation; both are valid only until the next call.
+ */
+#ifndef WSB_WS_CONN_H
+#define WSB_WS_CONN_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/msg.h"
+#include "ws/params.h"
+
+struct http_head;
+
+enum ws_event_type {
+	WS_NONE,     /* nothing more until the next feed */
+	WS_UPGRADED, /* the server has agreed: ws_conn_head, ws_conn_subprotocol */
+	WS_MESSAGE,  /* msg */
+	WS_PING,     /* payload; the Pong is queued, or waits for others to be written */
+	WS_PONG,     /* payload */
+	WS_CLOSE,    /* the peer's: close_code (1005 = none), payload = reason; ours is queued */
+	WS_FAILED,   /* ws_conn_error; if upgraded, a Close with the right code is queued */
+};
+
+struct ws_event {
+	enum ws_event_type type;
+	struct msg msg;
+	struct span payload;
+	int close_code;
+};
+
+enum ws_send_result {
+	WS_SENT, /* in the output queue */
+	WS_FULL, /* over max_output: nothing was taken; try again when output has been written */
+	WS_NOT_OPEN, /* not upgraded yet, or a Close has been queued */
+};
+
+enum { WS_WANT_READ = 1, WS_WANT_WRITE = 2 };
+
+struct ws_conn;
+
+/* The request stands in the output queue at once. */
+struct ws_conn *ws_conn_new(const struct ws_params *params);
+void ws_conn_free(struct ws_conn *c);
+
+/*
+ * Hands in bytes from the server. They must stay valid and unchanged until
+ * ws_conn_next has answered WS_NONE or WS_FAILED; then all of them are used up.
+ */
+void ws_conn_feed(struct ws_conn *c, struct span bytes);
+
+/*
+ * The next event, also in ev->type. After WS_FAILED, and after WS_CLOSE (RFC
+ * 6455, 1.4), only WS_NONE.
+ */
+enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev);
+
+/*
+ * Queue a message, a control frame. A message that is above max_output by
+ * itself, with its header, is always WS_FULL. A control payload is cut by nobody: above
+ * 125 bytes is the caller's error (assert). Text is not checked here: the
+ * caller has seen to it that it is UTF-8 (RFC 6455, 5.6).
+ */
+enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg);
+enum ws_send_result ws_conn_ping(struct ws_conn *c, struct span payload);
+enum ws_send_result ws_conn_pong(struct ws_conn *c, struct span payload);
+
+/*
+ * Queues our Close (RFC 6455, 7.1.2); code 0 = without a body. After it no
+ * data leaves; what was queued before still does. Inbound messages go on until
+ * the peer's Close. WS_NOT_OPEN if a Close was queued before, or not upgraded.
+ * The code must be one that may be sent (close_code_sendable), the reason at
+ * most 123 bytes of UTF-8. Pings of the peer are still answered (RFC 6455,
+ * 5.5.2).
+ */
+enum ws_send_result ws_conn_close(struct ws_conn *c, int code, struct span reason);
+
+/*
+ * What to write to the wire: consume from the front what has been written. To
+ * be written even after WS_FAILED: it holds the Close then. While WS_PONGS_MAX
+ * Pongs stand in it, of further ones only the newest is kept (RFC 6455, 5.5.3);
+ * it joins in this call once they have been written. Never NULL.
+ */
+struct buf *ws_conn_output(struct ws_conn *c);
+
+/* WS_WANT_ bits; 0 = the conversation is over and the transport may be closed. */
+int ws_conn_wants(struct ws_conn *c);
+
+bool ws_conn_is_open(const struct ws_conn *c); /* upgraded, no Close sent or received, not failed */
+
+/* After WS_FAILED: code, stage (handshake or none), HTTP status, close_code that was sent. */
+const struct error *ws_conn_error(const struct ws_conn *c);
+
+/* The response, as far as it has been read. */
+const struct http_head *ws_conn_head(const struct ws_conn *c);
+const char *ws_conn_subprotocol(const struct ws_conn *c); /* NULL = none */
+
+/* Bytes of a message that is not complete yet; they are lost if the transport ends now. */
+size_t ws_conn_partial(const struct ws_conn *c);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a conversation is given at birth: the request, the limits, the random source. */
+#ifndef WSB_WS_PARAMS_H
+#define WSB_WS_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rand_source;
+
+struct ws_header {
+	const char *name;
+	const char *value;
+};
+
+/*
+ * Everything is copied or used up by ws_conn_new, but for `rand`, which must
+ * outlive the conversation.
+ */
+struct ws_params {
+	const char *target;		 /* request target, "/chat?x=1" */
+	const char *host;		 /* Host, NULL = leave it out */
+	const char *origin;		 /* NULL = leave it out */
+	const char *user_agent;		 /* NULL = leave it out */
+	const char *const *subprotocols; /* offered in this order */
+	size_t n_subprotocols;
+	const struct ws_header *headers; /* already checked to be tokens and field values */
+	size_t n_headers;
+	size_t max_message; /* bytes; more closes with 1009 */
+	size_t max_output;  /* cap of the output queue, bytes */
+	bool validate_utf8;
+	bool mask_zero; /* masking key 0: for packet captures only */
+	struct rand_source *rand;
+};
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's half for tests, see peer.h. Nothing here is used by the program. */
+#include "ws/peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/chunks.h"
+#include "ws/upgrade.h"
+
+enum { EVERY_SPLIT_UP_TO = 700 };
+
+static void put_byte(struct buf *out, unsigned byte)
+{
+	uint8_t b = (uint8_t)byte;
+
+	assert_true(buf_append(out, span_of(&b, 1)));
+}
+
+static void put_length(struct buf *out, uint64_t n, unsigned mask_bit)
+{
+	if (n < 126) {
+		put_byte(out, mask_bit | (unsigned)n);
+		return;
+	}
+	put_byte(out, mask_bit | (n < 65536 ? 126u : 127u));
+	for (int shift = n < 65536 ? 8 : 56; shift >= 0; shift -= 8)
+		put_byte(out, (unsigned)(n >> shift) & 0xFF);
+}
+
+static void put_payload(struct buf *out, const struct fr *f, size_t from, size_t n)
+{
+	for (size_t i = from; i < from + n; i++)
+		put_byte(out, (uint8_t)f->p[i % f->n]);
+}
+
+void peer_put_server(struct buf *out, const struct fr *f)
+{
+	size_t step = f->fragment ? f->fragment : f->total, at = 0;
+
+	do {
+		size_t n = f->total - at < step ? f->total - at : step;
+		unsigned fin = at + n == f->total ? (unsigned)f->first & 0x80 : 0;
+		unsigned opcode = at == 0 ? (unsigned)f->first & 0x7F : 0;
+
+		put_byte(out, fin | opcode);
+		put_length(out, n, 0);
+		put_payload(out, f, at, n);
+		at += n;
+	} while (at < f->total);
+}
+
+void peer_put_client(struct buf *out, const struct fr *f)
+{
+	put_byte(out, (unsigned)f->first);
+	put_length(out, f->total, 0x80);
+	assert_true(buf_append(out, span_of(PEER_KEY, 4)));
+	for (size_t i = 0; i < f->total; i++)
+		put_byte(out, (uint8_t)(f->p[i % f->n] ^ PEER_KEY[i % 4]));
+}
+
+void peer_put_response(struct buf *out, struct ws_conn *c)
+{
+	static const char name[] = "Sec-WebSocket-Key: ";
+	struct span request = buf_bytes(ws_conn_output(c));
+	const uint8_t *key = memmem(request.p, request.n, name, sizeof(name) - 1);
+	char accept[UPGRADE_ACCEPT_LEN + 1], head[256];
+
+	assert_non_null(key);
+	upgrade_accept(accept, span_of(key + sizeof(name) - 1, UPGRADE_KEY_LEN));
+	snprintf(head, sizeof(head),
+		 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+		 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		 accept);
+	assert_true(buf_append(out, span_str(head)));
+}
+
+struct ws_params peer_params(struct fixed_rand *r)
+{
+	fixed_rand_init(r, span_of(PEER_KEY, 4));
+	return (struct ws_params){
+		.target = "/",
+		.host = "server.example",
+		.max_message = PEER_MAX_MESSAGE,
+		.max_output = 4 * PEER_MAX_MESSAGE,
+		.validate_utf8 = true,
+		.rand = &r->source,
+	};
+}
+
+struct ws_conn *peer_open(const struct ws_params *params)
+{
+	struct ws_conn *c = ws_conn_new(params);
+	struct ws_event ev;
+	struct buf in;
+
+	buf_init(&in, 4096);
+	peer_put_response(&in, c);
+	buf_clear(ws_conn_output(c));
+	ws_conn_feed(c, buf_bytes(&in));
+	assert_int_equal(ws_conn_next(c, &ev), WS_UPGRADED);
+	assert_int_equal(ws_conn_next(c, &ev), WS_NONE);
+	buf_deinit(&in);
+	return c;
+}
+
+static bool is_payload(struct span got, const struct fr *f, size_t skip)
+{
+	if (got.n != f->total - skip)
+		return false;
+	for (size_t i = 0; i < got.n; i++) {
+		if (got.p[i] != (uint8_t)f->p[(i + skip) % f->n])
+			return false;
+	}
+	return true;
+}
+
+static bool is_close(const struct ws_event *ev, const struct fr *f)
+{
+	int code = f->total == 0 ? 1005 : (uint8_t)f->p[0] << 8 | (uint8_t)f->p[1];
+
+	return ev->close_code == code && is_payload(ev->payload, f, f->total ? 2 : 0);
+}
+
+static bool is_event(const struct ws_conn *c, const struct ws_event *ev, const struct fr *f)
+{
+	switch (ev->type) {
+	case WS_NONE:
+		return f->p == NULL;
+	case WS_UPGRADED:
+		return false;
+	case WS_MESSAGE:
+		return f->first == (ev->msg.type == MSG_TEXT ? 0x81 : 0x82) && f->p &&
+		       is_payload(ev->msg.data, f, 0);
+	case WS_PING:
+		return f->first == 0x89 && is_payload(ev->payload, f, 0);
+	case WS_PONG:
+		return f->first == 0x8A && is_payload(ev->payload, f, 0);
+	case WS_CLOSE:
+		return f->first == 0x88 && is_close(ev, f);
+	case WS_FAILED:
+		return f->first == FAILED && strcmp(ws_conn_error(c)->text, f->p) == 0;
+	}
+	return false;
+}
+
+void peer_expect(struct ws_conn *c, struct span bytes, const struct fr *event)
+{
+	struct ws_event ev;
+
+	ws_conn_feed(c, bytes);
+	ws_conn_next(c, &ev);
+	assert_true(is_event(c, &ev, event));
+	if (ev.type != WS_NONE)
+		assert_int_equal(ws_conn_next(c, &ev), WS_NONE);
+}
+
+static void put_frames(struct buf *out, const struct fr *frames)
+{
+	for (; frames->p; frames++)
+		peer_put_client(out, frames);
+}
+
+void peer_expect_output(struct ws_conn *c, const struct fr *frames)
+{
+	struct buf expected;
+
+	buf_init(&expected, 16 * PEER_MAX_MESSAGE);
+	put_frames(&expected, frames);
+	assert_int_equal(ws_conn_output(c)->len, expected.len);
+	assert_true(span_equal(buf_bytes(ws_conn_output(c)), buf_bytes(&expected)));
+	buf_clear(ws_conn_output(c));
+	buf_deinit(&expected);
+}
+
+struct run {
+	const struct talk *talk;
+	struct buf expected; /* output */
+};
+
+/* Takes all events that are there, echoes messages, writes the output to `wire`. */
+static void take_events(struct ws_conn *c, const struct talk *t, size_t *at, struct buf *wire)
+{
+	struct ws_event ev;
+
+	while (ws_conn_next(c, &ev) != WS_NONE) {
+		if (!is_event(c, &ev, &t->events[*at]))
+			fail_msg("%s: event %zu has type %d (%s)", t->name, *at, (int)ev.type,
+				 ev.type == WS_FAILED ? ws_conn_error(c)->text : "");
+		(*at)++;
+		if (ev.type == WS_MESSAGE)
+			assert_int_equal(ws_conn_send(c, ev.msg), WS_SENT);
+	}
+	assert_true(buf_append(wire, buf_bytes(ws_conn_output(c))));
+	buf_clear(ws_conn_output(c));
+}
+
+static void run_pieces(struct chunks *chunks, void *arg)
+{
+	const struct run *run = arg;
+	struct fixed_rand r;
+	struct ws_params params = peer_params(&r);
+	struct ws_conn *c = peer_open(&params);
+	struct span piece;
+	struct buf wire;
+	size_t at = 0;
+
+	buf_init(&wire, 16 * PEER_MAX_MESSAGE);
+	while (chunks_next(chunks, &piece)) {
+		ws_conn_feed(c, piece);
+		take_events(c, run->talk, &at, &wire);
+	}
+	if (run->talk->events[at].p)
+		fail_msg("%s: event %zu has not come", run->talk->name, at);
+	if (!span_equal(buf_bytes(&wire), buf_bytes(&run->expected)))
+		fail_msg("%s: cut at %zu/%zu: the output differs", run->talk->name, chunks->first,
+			 chunks->other);
+	buf_deinit(&wire);
+	ws_conn_free(c);
+}
+
+/* Around `at`, where something ends. */
+static void split_around(struct chunks *c, size_t at, struct run *run)
+{
+	for (size_t i = at > 3 ? at - 3 : 1; i <= at + 3 && i < c->input.n; i++)
+		chunks_once(c, i, c->input.n, run_pieces, run);
+}
+
+/* A large input: whole, in bytes, in chops, and in two around the ends of frames and of blocks. */
+static void run_large(const struct talk *t, struct span input, struct run *run)
+{
+	static const size_t at[] = { 4, 11, 4096, 16384, 65535, 65536 };
+	struct chunks c = { .input = input };
+	struct buf prefix;
+
+	chunks_each_coarse(input, run_pieces, run);
+	guard_init(&c.guard, input.n);
+	chunks_once(&c, 997, 997, run_pieces, run);
+	chunks_once(&c, 4096, 4096, run_pieces, run);
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		split_around(&c, at[i], run);
+	buf_init(&prefix, input.n);
+	for (const struct fr *f = t->in; f->p; f++) {
+		peer_put_server(&prefix, f);
+		split_around(&c, prefix.len, run);
+	}
+	buf_deinit(&prefix);
+	guard_deinit(&c.guard);
+}
+
+void peer_talk(const struct talk *t)
+{
+	struct run run = { .talk = t };
+	struct buf in;
+
+	buf_init(&in, 16 * PEER_MAX_MESSAGE);
+	buf_init(&run.expected, 16 * PEER_MAX_MESSAGE);
+	for (const struct fr *f = t->in; f->p; f++)
+		peer_put_server(&in, f);
+	put_frames(&run.expected, t->out);
+	if (in.len <= EVERY_SPLIT_UP_TO)
+		chunks_each(buf_bytes(&in), run_pieces, &run);
+	else
+		run_large(t, buf_bytes(&in), &run);
+	buf_deinit(&in);
+	buf_deinit(&run.expected);
+}
