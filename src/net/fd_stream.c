@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A byte stream over a connected descriptor, TCP or Unix. Reads go into the
+ * loop's scratch buffer; writes go out at once and ask for WRITABLE only after
+ * the kernel was full. Its trap: the callback may pause or free the stream, so
+ * nothing is taken for granted after it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/hangup.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+/* Reads in one turn: a busy peer may not starve the others. */
+#define READS_PER_TURN 4
+
+struct fd_stream {
+	struct stream base;
+	struct loop *loop;
+	int fd;
+	struct watch watch;
+	struct hangup hangup;	/* after the end of input */
+	struct deferred report; /* FAILED, or the end of our memory */
+	struct error err;	/* ERR_NONE = sound */
+	bool dead;		/* freed by its owner, or FAILED reported */
+	bool reading, want_write, eof;
+};
+
+static struct fd_stream *of(struct stream *s)
+{
+	return (struct fd_stream *)(void *)s;
+}
+
+static void update_watch(struct fd_stream *f)
+{
+	unsigned events = 0;
+
+	if (f->dead || f->err.code)
+		return;
+	if (f->reading && !f->eof)
+		events |= WATCH_READ;
+	if (f->want_write)
+		events |= WATCH_WRITE;
+	watch_set(&f->watch, events);
+}
+
+/* The owner hears of it at the end of the turn, never from inside its own call. */
+static void fail(struct fd_stream *f, int os, const char *what)
+{
+	if (f->err.code)
+		return;
+	error_set_os(&f->err, ERR_CONNECT, os, "%s", what);
+	watch_set(&f->watch, 0);
+	loop_defer(f->loop, &f->report);
+}
+
+static void on_report(void *arg)
+{
+	struct fd_stream *f = arg;
+
+	if (f->dead) {
+		free(f);
+		return;
+	}
+	if (f->base.cb)
+		f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), &f->err);
+}
+
+static void on_hangup(void *arg)
+{
+	fail(arg, EPIPE, "closed by the other end");
+}
+
+static void on_eof(struct fd_stream *f)
+{
+	f->eof = true;
+	update_watch(f);
+	hangup_init(&f->hangup, f->loop, f->fd, on_hangup, f);
+	f->base.cb(f->base.arg, STREAM_EOF, span_of(NULL, 0), NULL);
+}
+
+/* One read; false: no more of them in this turn. */
+static bool read_once(struct fd_stream *f)
+{
+	size_t size;
+	uint8_t *scratch = loop_scratch(f->loop, &size);
+	ssize_t n = recv(f->fd, scratch, size, 0);
+
+	if (n > 0) {
+		f->base.cb(f->base.arg, STREAM_DATA, span_of(scratch, (size_t)n), NULL);
+		return (size_t)n == size;
+	}
+	if (n == 0) {
+		on_eof(f);
+		return false;
+	}
+	if (errno != EAGAIN && errno != EINTR)
+		fail(f, errno, "read");
+	return false;
+}
+
+static void on_ready(void *arg, unsigned events)
+{
+	struct fd_stream *f = arg;
+
+	if (events & WATCH_WRITE) {
+		f->want_write = false;
+		update_watch(f);
+		f->base.cb(f->base.arg, STREAM_WRITABLE, span_of(NULL, 0), NULL);
+	}
+	if (!(events & WATCH_READ))
+		return;
+	for (int i = 0; i < READS_PER_TURN; i++)
+		if (f->dead || f->err.code || !f->reading || f->eof || !read_once(f))
+			return;
+}
+
+static size_t fd_offer(struct stream *s, const struct iovec *iov, int n)
+{
+	struct fd_stream *f = of(s);
+	struct msghdr mh = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+	size_t all = 0;
+	ssize_t sent;
+
+	if (f->dead || f->err.code)
+		return 0;
+	for (int i = 0; i < n; i++)
+		all += iov[i].iov_len;
+	if (all == 0)
+		return 0;
+	do
+		sent = sendmsg(f->fd, &mh, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0 && errno != EAGAIN) {
+		fail(f, errno, "write");
+		return 0;
+	}
+	if (sent < 0)
+		sent = 0;
+	f->want_write = (size_t)sent < all;
+	update_watch(f);
+	return (size_t)sent;
+}
+
+static void fd_read_enable(struct stream *s, bool on)
+{
+	struct fd_stream *f = of(s);
+
+	f->reading = on;
+	update_watch(f);
+}
+
+static void fd_shutdown(struct stream *s)
+{
+	struct fd_stream *f = of(s);
+
+	if (!f->dead)
+		shutdown(f->fd, SHUT_WR);
+}
+
+static void fd_free(struct stream *s)
+{
+	struct fd_stream *f = of(s);
+
+	if (f->dead)
+		return;
+	f->dead = true;
+	hangup_deinit(&f->hangup);
+	watch_deinit(&f->watch);
+	close(f->fd);
+	f->fd = -1;
+	loop_defer(f->loop, &f->report);
+}
+
+static const struct stream_ops fd_ops = {
+	.offer = fd_offer,
+	.read_enable = fd_read_enable,
+	.shutdown = fd_shutdown,
+	.free = fd_free,
+};
+
+struct stream *fd_stream_new(struct loop *l, int fd)
+{
+	struct fd_stream *f = mem_zalloc(sizeof(*f));
+
+	f->base.ops = &fd_ops;
+	f->loop = l;
+	f->fd = fd;
+	watch_init(&f->watch, l, fd, on_ready, f);
+	deferred_init(&f->report, on_report, f);
+	return &f->base;
+}
