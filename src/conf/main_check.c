@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sockets of different owners on one path: every control socket and every
+ * endpoint is compared with all others by sorting. Links in the file system
+ * are not followed, the listener finds those. The trap: two endpoints of one
+ * bridge are bridge_conf's business.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "conf/bridge_int.h"
+#include "conf/main_int.h"
+
+/* One socket. Control sockets have no bridge. */
+struct place {
+	char *path;
+	const struct bridge_conf *bridge;
+	size_t index; /* of the endpoint or control socket */
+	size_t order; /* in the file */
+};
+
+static int by_path(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int diff = strcmp(x->path, y->path);
+
+	return diff ? diff : (x->order > y->order) - (x->order < y->order);
+}
+
+static void add(struct place *places, size_t *n, struct place place, const char *path)
+{
+	place.path = path ? conf_plain_path(path) : mem_strdup("");
+	place.order = *n;
+	places[(*n)++] = place;
+}
+
+static struct place *collect(const struct main_conf *c, size_t *n)
+{
+	size_t total = c->n_controls;
+	struct place *places;
+
+	for (size_t i = 0; i < c->n_bridges; i++)
+		total += c->bridges[i]->n_endpoints;
+	places = mem_array(total, sizeof(*places));
+	*n = 0;
+	for (size_t i = 0; i < c->n_controls; i++)
+		add(places, n, (struct place){ .index = i }, c->controls[i].unix_path);
+	for (size_t i = 0; i < c->n_bridges; i++)
+		for (size_t j = 0; j < c->bridges[i]->n_endpoints; j++)
+			add(places, n, (struct place){ .bridge = c->bridges[i], .index = j },
+			    c->bridges[i]->endpoints[j].unix_path);
+	return places;
+}
+
+static void report_control(const struct place *at, const json_t *root, struct schema_report *report)
+{
+	mem_auto_str element = schema_path_index("control", at->index);
+	bool listed = json_is_array(json_object_get(root, "control"));
+
+	schema_error(report, listed ? element : "control",
+		     *at->path ? "another control socket is on this path" :
+				 "another control socket is on the default path; give \"unix\"");
+}
+
+static void report_bridge(const struct place *at, const struct place *other, const json_t *root,
+			  struct schema_report *report)
+{
+	const char *name = at->bridge->name;
+	const json_t *own = json_object_get(json_object_get(root, "bridges"), name);
+	json_t *merged = conf_bridge_merge(json_object_get(root, "defaults"), own);
+	mem_auto_str bridge = schema_path_key("bridges", name);
+	mem_auto_str path = conf_endpoint_path(merged, at->index);
+	mem_auto_str whole = mem_printf("%s.%s", bridge, path);
+
+	json_decref(merged);
+	if (other->bridge)
+		schema_error(report, whole, "bridge \"%s\" is on the same path as bridge \"%s\"",
+			     name, other->bridge->name);
+	else
+		schema_error(report, whole,
+			     "bridge \"%s\" is on the same path as the control socket", name);
+}
+
+void main_conf_check_paths(const struct main_conf *c, const json_t *root,
+			   struct schema_report *report)
+{
+	size_t n;
+	struct place *places = collect(c, &n);
+
+	if (n > 0)
+		qsort(places, n, sizeof(*places), by_path);
+	for (size_t i = 1, first = 0; i < n; i++) {
+		if (strcmp(places[i].path, places[first].path) != 0)
+			first = i;
+		else if (!places[i].bridge)
+			report_control(&places[i], root, report);
+		else if (places[i].bridge != places[first].bridge)
+			report_bridge(&places[i], &places[first], root, report);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(places[i].path);
+	free(places);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole configuration as one immutable snapshot: the daemon's own options
+ * and all bridges. Made by conf_file, everything or nothing; owned by the
+ * daemon.
+ */
+#ifndef WSB_CONF_MAIN_CONF_H
+#define WSB_CONF_MAIN_CONF_H
+
+#include "conf/bridge_conf.h"
+
+enum conf_level { LEVEL_READ, LEVEL_SEND, LEVEL_ADMIN };
+enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
+enum conf_log_level {
+	CONF_LOG_ERROR,
+	CONF_LOG_WARNING,
+	CONF_LOG_NOTICE,
+	CONF_LOG_INFO,
+	CONF_LOG_DEBUG
+};
+
+struct control_conf {
+	char *unix_path; /* absolute; NULL = the default path */
+	mode_t mode;
+	enum conf_level level;
+};
+
+struct limits_conf {
+	int64_t clients;	 /* local clients in all */
+	size_t queues;		 /* bytes queued for local clients in all */
+	size_t control_request;	 /* bytes of one control line */
+	int64_t control_clients; /* control connections at a time */
+	int64_t bridges;
+};
+
+struct main_conf {
+	struct control_conf *controls; /* none given: one with the default path */
+	size_t n_controls;
+	enum conf_log_level log_level;
+	enum conf_log_format log_format;
+	bool has_log_level; /* given in the file; --log-level comes first */
+	struct limits_conf limits;
+	json_t *defaults; /* a bridge object, or NULL: laid under what `open` makes, too */
+	struct bridge_conf **bridges; /* sorted by name */
+	size_t n_bridges;
+};
+
+extern const struct schema main_schema;	   /* top level without control, defaults, bridges */
+extern const struct schema control_schema; /* one control socket */
+
+/* NULL if there was an error; paths start at the root. */
+struct main_conf *main_conf_new(const json_t *root, struct schema_report *report);
+void main_conf_free(struct main_conf *c);
+
+/* The JSON Schema (draft 2020-12) of the file, made from the tables. New reference. */
+json_t *main_conf_json_schema(void);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a reload has to touch: for every option one change, and the verdict.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conf/conf_diff.h"
+#include "config_file.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
+
+static struct bridge_conf *make(const char *text)
+{
+	struct schema_first first;
+	json_t *own = config_json(text);
+	struct bridge_conf *c;
+
+	schema_first_init(&first);
+	if (!json_object_get(own, "url"))
+		json_object_set_new(own, "url", json_string("ws://h/"));
+	c = bridge_conf_new("a", NULL, own, &first.report);
+	if (!c)
+		fail_msg("%s: %s", text, first.err.text);
+	json_decref(own);
+	return c;
+}
+
+static const struct {
+	const char *old, *new_conf;
+	enum schema_change upstream;
+	bool endpoints;
+} rows[] = {
+	{ "{}", "{}", SCHEMA_SAME, false },
+	{ "{}", "{'ping': {'interval': '20s'}, 'outbox': {'ttl': '1min'}}", SCHEMA_SAME, false },
+	{ "{}", "{'url': 'ws://H:80'}", SCHEMA_SAME, false },
+	{ "{}", "{'url': 'ws://h/x'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'url': 'ws://h:81/'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'url': 'ws://u@h/'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'url': 'ws://u:p@h/'}", "{'url': 'ws://u:q@h/'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'headers': {'X': 'a'}}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'headers': {'X': 'a'}}", "{'headers': {'X': 'b'}}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'headers': {'X': 'a'}}", "{'headers': {'X': ['a']}}", SCHEMA_SAME, false },
+	{ "{}", "{'host': null}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'host': 'a'}", "{'host': 'b'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'origin': 'a'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'user_agent': 'a'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'subprotocols': ['a']}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'subprotocols': ['a', 'b']}", "{'subprotocols': ['b', 'a']}", SCHEMA_CHANGED_RECONNECT,
+	  false },
+	{ "{}", "{'timeouts': {'connect': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'timeouts': {'handshake': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'timeouts': {'open': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'timeouts': {'close': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'socket': {'nodelay': false}}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'max_message': 1}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'validate_utf8': false}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'mask': 'zero'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'on_open': ['a']}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{'on_open': ['a']}", "{'on_open': [{'text': 'a'}]}", SCHEMA_SAME, false },
+	{ "{'on_open': ['a']}", "{'on_open': [{'binary': 'YQ=='}]}", SCHEMA_CHANGED_RECONNECT,
+	  false },
+	{ "{}", "{'ping': {'interval': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'ping': {'timeout': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'ping': {'payload': 'x'}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'ping': {'proof': 'pong'}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'when': 'never'}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'initial': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'max': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'factor': 3}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'jitter': 'full'}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'reset_after': 0}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'attempts': 3}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'reconnect': {'slow': 3}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'start': 'manual'}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'outbox': {'size': 0}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'outbox': {'ttl': 1}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'outbox': {'on_full': 'drop-oldest'}}", SCHEMA_CHANGED_LIVE, false },
+	{ "{}", "{'ping': {'interval': 1}, 'mask': 'zero'}", SCHEMA_CHANGED_RECONNECT, false },
+	{ "{}", "{'endpoint': '/x'}", SCHEMA_SAME, true },
+	{ "{'endpoint': '/x'}", "{'endpoints': [{'unix': '/x', 'queue': '1024K'}]}", SCHEMA_SAME,
+	  false },
+	{ "{'endpoint': '/x'}", "{'endpoint': '/y'}", SCHEMA_SAME, true },
+	{ "{'endpoint': '/x'}", "{'endpoint': {'unix': '/x', 'mode': '0660'}}", SCHEMA_SAME, true },
+	{ "{'endpoint': '/x'}", "{'endpoint': {'unix': '/x', 'delimiter': '\\u0000'}}", SCHEMA_SAME,
+	  true },
+	{ "{'endpoint': ['/x', '/y']}", "{'endpoint': ['/y', '/x']}", SCHEMA_SAME, true },
+	{ "{'endpoint': '/x'}", "{'endpoint': '/y', 'ping': {'timeout': 1}}", SCHEMA_CHANGED_LIVE,
+	  true },
+};
+
+static void check(size_t i, const struct bridge_conf *a, const struct bridge_conf *b)
+{
+	struct conf_change change = conf_diff_bridge(a, b);
+
+	if (change.upstream != rows[i].upstream || change.endpoints != rows[i].endpoints)
+		fail_msg("%s -> %s", rows[i].old, rows[i].new_conf);
+	assert_true(conf_diff_any(change) ==
+		    (rows[i].upstream != SCHEMA_SAME || rows[i].endpoints));
+}
+
+static void test_diff(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bridge_conf *a = make(rows[i].old), *b = make(rows[i].new_conf);
+
+		check(i, a, b);
+		check(i, b, a);
+		bridge_conf_unref(a);
+		bridge_conf_unref(b);
+	}
+}
+
+static void test_references(void **state)
+{
+	struct bridge_conf *a = make("{'headers': {'X': 'a'}}");
+
+	(void)state;
+	assert_int_equal(a->refs, 1);
+	assert_false(a->from_file);
+	assert_ptr_equal(bridge_conf_ref(a), a);
+	bridge_conf_unref(a);
+	assert_string_equal(a->headers[0].value, "a");
+	bridge_conf_unref(a);
+	bridge_conf_unref(NULL);
+}
+
+static void test_names(void **state)
+{
+	static const char *const good[] = { "a", "A-z_0.9@x", ".", "-" };
+	static const char *const bad[] = { "", "a b", "a/b", "a=b", "a*", "\xc3\xa9", "a\n" };
+	char name[BRIDGE_NAME_MAX + 2];
+	struct schema_first first;
+	json_t *own = json_pack("{s:s}", "url", "ws://h");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_true(bridge_name_valid(good[i]));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(bridge_name_valid(bad[i]));
+	memset(name, 'x', sizeof(name));
+	name[BRIDGE_NAME_MAX + 1] = '\0';
+	assert_false(bridge_name_valid(name));
+	schema_first_init(&first);
+	assert_null(bridge_conf_new(name, NULL, own, &first.report));
+	assert_string_equal(first.err.text, "name: must be 1 to 64 of A-Z a-z 0-9 _ . @ -");
+	name[BRIDGE_NAME_MAX] = '\0';
+	assert_true(bridge_name_valid(name));
+	json_decref(own);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The option engine and the tables it reads: each table is sound, text from a
+ * command line finds its option, names find their neighbours, paths are
+ * unambiguous, and values compare by the rows' flags.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "conf/main_conf.h"
+#include "config_file.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
+
+static const struct schema *const tables[] = { &main_schema, &control_schema, &bridge_schema,
+					       &endpoint_schema };
+
+static void check_row(const struct schema *s, const struct schema_row *row)
+{
+	size_t n = strlen(row->help);
+
+	assert_ptr_equal(schema_find(s, row->name), row); /* no name twice */
+	assert_true(n > 10 && n < 90 && row->help[n - 1] == '.');
+	assert_true(row->offset < s->size);
+	assert_true((row->type == OPT_ENUM) == (row->choices != NULL));
+	assert_true((row->type == OPT_CUSTOM) == (row->custom != NULL));
+	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_DURATION)
+		assert_true(row->min < row->max && row->value != NULL);
+	for (size_t i = 0; s->later[i]; i++)
+		assert_string_not_equal(s->later[i], row->name);
+}
+
+static void test_tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		void *store = mem_zalloc(tables[i]->size);
+
+		for (size_t j = 0; j < tables[i]->n_rows; j++)
+			check_row(tables[i], &tables[i]->rows[j]);
+		schema_defaults(tables[i], store);
+		schema_release(tables[i], store);
+		schema_release(tables[i], store);
+		free(store);
+	}
+}
+
+static const struct {
+	const char *options; /* KEY=TEXT, a blank between two; single quotes for double ones */
+	const char *json;
+} texts[] = {
+	{ "url=ws://h/?a=b", "{'url': 'ws://h/?a=b'}" },
+	{ "ping.interval=5", "{'ping': {'interval': 5}}" },
+	{ "ping.interval=0.5", "{'ping': {'interval': 0.5}}" },
+	{ "ping.interval=1min", "{'ping': {'interval': '1min'}}" },
+	{ "ping.interval=5 ping.timeout=off", "{'ping': {'interval': 5, 'timeout': 'off'}}" },
+	{ "ping={'interval':5} ping.proof=pong", "{'ping': {'interval': 5, 'proof': 'pong'}}" },
+	{ "max_message=16M", "{'max_message': '16M'}" },
+	{ "max_message=4096", "{'max_message': 4096}" },
+	{ "max_message=0x10", "{'max_message': '0x10'}" },
+	{ "validate_utf8=false", "{'validate_utf8': false}" },
+	{ "validate_utf8=true", "{'validate_utf8': true}" },
+	{ "validate_utf8=no", "{'validate_utf8': 'no'}" },
+	{ "reconnect.factor=1.5", "{'reconnect': {'factor': 1.5}}" },
+	{ "reconnect.attempts=3", "{'reconnect': {'attempts': 3}}" },
+	{ "host=null", "{'host': null}" },
+	{ "host='null'", "{'host': 'null'}" },
+	{ "ping.payload=null", "{'ping': {'payload': 'null'}}" },
+	{ "ping.payload=5", "{'ping': {'payload': '5'}}" },
+	{ "ping.payload=", "{'ping': {'payload': ''}}" },
+	{ "mask=zero", "{'mask': 'zero'}" },
+	{ "subprotocols=mqtt", "{'subprotocols': ['mqtt']}" },
+	{ "subprotocols=a,b", "{'subprotocols': ['a', 'b']}" },
+	{ "subprotocols=['a']", "{'subprotocols': ['a']}" },
+	{ "on_open=['a',{'json':1}]", "{'on_open': ['a', {'json': 1}]}" },
+	{ "headers.X-Name=v", "{'headers': {'X-Name': 'v'}}" },
+	{ "headers.X.Y=v headers.Z=5", "{'headers': {'X.Y': 'v', 'Z': '5'}}" },
+	{ "headers.X=['a','b']", "{'headers': {'X': ['a', 'b']}}" },
+	{ "endpoint=/x", "{'endpoint': '/x'}" },
+	{ "endpoint=/x endpoint.mode=0660", "{'endpoint': {'unix': '/x', 'mode': '0660'}}" },
+	{ "endpoint.unix=/x endpoint.max_clients=5",
+	  "{'endpoint': {'unix': '/x', 'max_clients': 5}}" },
+	{ "endpoint.delimiter='\\u0000'", "{'endpoint': {'delimiter': '\\u0000'}}" },
+	{ "endpoints=['/a','/b']", "{'endpoints': ['/a', '/b']}" },
+	{ "mask=zero mask=random", "{'mask': 'random'}" },
+};
+
+/* Puts the options of one row; false at the first that is refused. */
+static bool put(json_t *object, const char *options, struct error *err)
+{
+	mem_auto_str copy = mem_strdup(options);
+	bool ok = true;
+
+	for (char *p = copy; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	for (char *key = copy, *next; key && ok; key = next) {
+		char *equals = strchr(key, '=');
+
+		next = strchr(key, ' ');
+		if (next)
+			*next++ = '\0';
+		*equals = '\0';
+		ok = schema_put_text(&bridge_schema, object, key, equals + 1, err);
+	}
+	return ok;
+}
+
+static void test_put_text(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		json_t *object = json_object(), *expected = config_json(texts[i].json);
+		struct error err = ERROR_INIT;
+
+		if (!put(object, texts[i].options, &err))
+			fail_msg("%s: %s", texts[i].options, err.text);
+		if (!json_equal(object, expected))
+			fail_msg("%s became %s", texts[i].options, json_dumps(object, 0));
+		json_decref(object);
+		json_decref(expected);
+	}
+}
+
+static const struct {
+	const char *options, *option, *error;
+} bad_texts[] = {
+	{ "=5", "", ": unknown key" },
+	{ "xyzzy=5", "xyzzy", "xyzzy: unknown key" },
+	{ "ping.intervall=5", "ping.intervall",
+	  "ping.intervall: unknown key; did you mean \"ping.interval\"?" },
+	{ "interval=5", "interval", "interval: unknown key" },
+	{ "ping=5", "ping", "ping: is a group of options; name one of them" },
+	{ "ping.=5", "ping.", "ping.: unknown key; did you mean \"ping.interval\"?" },
+	{ "ping.interval.x=5", "ping.interval.x",
+	  "ping.interval.x: unknown key; did you mean \"ping.interval\"?" },
+	{ "tls.verify=false", "tls.verify", "tls.verify: not supported by this version" },
+	{ "proxy=http://u:canary@h", "proxy", "proxy: not supported by this version" },
+	{ "socket.mark=5", "socket.mark", "socket.mark: not supported by this version" },
+	{ "endpoint.fifo=/x", "endpoint.fifo", "endpoint.fifo: not supported by this version" },
+	{ "endpoint.mod=0600", "endpoint.mod",
+	  "endpoint.mod: unknown key; did you mean \"mode\"?" },
+	{ "on_open=[canary", "on_open", "on_open: begins like JSON, but is none (character 7)" },
+	{ "headers={'a':'b','a':'canary'}", "headers",
+	  "headers: begins like JSON, but is none (character 12)" },
+	{ "on_open=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "on_open",
+	  "on_open: nested deeper than 32 levels" },
+	{ "ping.payload=\xff", "ping.payload", "ping.payload: is not valid UTF-8" },
+	{ "headers.\xff=a", "headers.?", "headers.?: the key is not valid UTF-8" },
+	{ "endpoints=['/a'] endpoints.mode=0600", "endpoints.mode",
+	  "endpoints.mode: \"endpoints\" already has a value that is no object" },
+	{ "headers='x' headers.X=y", "headers.X",
+	  "headers.X: \"headers\" already has a value that is no object" },
+};
+
+static void test_bad_text(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad_texts); i++) {
+		json_t *object = json_object();
+		struct error err = ERROR_INIT;
+
+		assert_false(put(object, bad_texts[i].options, &err));
+		assert_string_equal(err.text, bad_texts[i].error);
+		assert_string_equal(err.option, bad_texts[i].option);
+		assert_int_equal(err.code, ERR_INVALID_OPTION);
+		json_decref(object);
+	}
+}
+
+static void test_nearest(void **state)
+{
+	static const char *const known[] = { "interval", "timeout", "payload", "proof", NULL };
+	static const struct {
+		const char *name, *near;
+	} rows[] = {
+		{ "intervall", "interval" },
+		{ "intervla", "interval" },
+		{ "INTERVAL", NULL },
+		{ "int", "interval" },
+		{ "time", "timeout" },
+		{ "timeouts", "timeout" },
+		{ "prof", "proof" },
+		{ "poorf", "proof" },
+		{ "x", NULL },
+		{ "", NULL },
+		{ "payload", "payload" },
+		{ "elephant", NULL },
+	};
+	char longest[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *near = schema_nearest(rows[i].name, known);
+
+		if (near != rows[i].near && (!near || !rows[i].near || strcmp(near, rows[i].near)))
+			fail_msg("%s: %s", rows[i].name, near ? near : "nothing");
+	}
+	memset(longest, 'i', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_null(schema_nearest(longest, known));
+}
+
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path, *key, *joined;
+	} rows[] = {
+		{ "", "a", "a" },
+		{ "a", "b", "a.b" },
+		{ "a", "X-Y_1@z", "a.X-Y_1@z" },
+		{ "a", "b.c", "a[\"b.c\"]" },
+		{ "", "", "[\"\"]" },
+		{ "a", "\x1b\"", "a[\"\\x1b\"\"]" },
+		{ "headers", "X: canary", "headers[\"X:...\"]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		mem_auto_str joined = schema_path_key(rows[i].path, rows[i].key);
+
+		assert_string_equal(joined, rows[i].joined);
+	}
+}
+
+/* Paths below a path in front, as a list element and as a key; only the first error is kept. */
+static void test_reports(void **state)
+{
+	struct schema_first first;
+	struct schema_under outer, inner;
+
+	(void)state;
+	schema_first_init(&first);
+	schema_under_init(&outer, &first.report, "bridges");
+	schema_under_init(&inner, &outer.report, "[\"a.b\"]");
+	assert_false(schema_error_key(&inner.report, "[3]", "is %s", "odd"));
+	assert_false(schema_error(&inner.report, "x", "is lost"));
+	assert_int_equal(first.report.n, 2);
+	assert_string_equal(first.err.option, "bridges[\"a.b\"][3]");
+	assert_string_equal(first.err.text, "bridges[\"a.b\"][3]: is odd");
+	assert_int_equal(first.err.code, ERR_INVALID_OPTION);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tables),	 cmocka_unit_test(test_put_text),
+		cmocka_unit_test(test_bad_text), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_reports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
