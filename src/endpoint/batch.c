@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The batch of batch.h. It knows neither clients nor queues. Owned by an
+ * endpoint. The trap: the current chunk is used from its start again as soon
+ * as nobody else refers to it, so that a fast feed stays in the same few cache
+ * lines; a range must therefore hold a reference of its own.
+ */
+#include "endpoint/batch.h"
+
+#include <assert.h>
+
+void batch_init(struct batch *b)
+{
+	*b = (struct batch){ 0 };
+}
+
+void batch_deinit(struct batch *b)
+{
+	batch_clear(b);
+	chunk_unref(b->chunk);
+	b->chunk = NULL;
+}
+
+static void note(struct batch *b, struct chunk *c, size_t size)
+{
+	struct chunk_range *last = b->n_ranges ? &b->ranges[b->n_ranges - 1] : NULL;
+
+	b->bytes += size;
+	b->records++;
+	if (last && last->chunk == c) {
+		last->to = c->len;
+		last->n++;
+		return;
+	}
+	assert(b->n_ranges < BATCH_RANGES);
+	b->ranges[b->n_ranges++] = (struct chunk_range){
+		.chunk = chunk_ref(c), .from = c->len - size, .to = c->len, .n = 1
+	};
+}
+
+static bool add_big(struct batch *b, const struct framing *f, struct msg m,
+		    const struct framing_plan *plan)
+{
+	struct chunk *c = chunk_try_new(plan->size);
+
+	if (!c)
+		return false;
+	framing_encode(f, m, plan, chunk_room(c, plan->size));
+	chunk_commit(c, plan->size);
+	note(b, c, plan->size);
+	chunk_unref(c);
+	return true;
+}
+
+static uint8_t *small_room(struct batch *b, size_t size)
+{
+	uint8_t *room = b->chunk ? chunk_room(b->chunk, size) : NULL;
+
+	if (room)
+		return room;
+	chunk_unref(b->chunk);
+	b->chunk = chunk_new();
+	return chunk_room(b->chunk, size);
+}
+
+bool batch_add(struct batch *b, const struct framing *f, struct msg m,
+	       const struct framing_plan *plan)
+{
+	if (plan->size > CHUNK_RECORD_MAX)
+		return add_big(b, f, m, plan);
+	framing_encode(f, m, plan, small_room(b, plan->size));
+	chunk_commit(b->chunk, plan->size);
+	note(b, b->chunk, plan->size);
+	return true;
+}
+
+bool batch_is_full(const struct batch *b)
+{
+	return b->bytes >= CHUNK_SIZE || b->n_ranges == BATCH_RANGES;
+}
+
+void batch_clear(struct batch *b)
+{
+	for (size_t i = 0; i < b->n_ranges; i++)
+		chunk_unref(b->ranges[i].chunk);
+	b->n_ranges = b->bytes = b->records = 0;
+	if (b->chunk && b->chunk->refs == 1)
+		chunk_reset(b->chunk);
+}

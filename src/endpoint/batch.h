@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records of this turn, encoded once for all clients of an endpoint, until
+ * they are handed to each of them in one go. Pure: no I/O.
+ */
+#ifndef WSB_ENDPOINT_BATCH_H
+#define WSB_ENDPOINT_BATCH_H
+
+#include "endpoint/chunk.h"
+#include "endpoint/framing.h"
+
+#define BATCH_RANGES 16
+
+struct batch {
+	struct chunk *chunk; /* the current one: small records are appended to it */
+	struct chunk_range ranges[BATCH_RANGES];
+	size_t n_ranges;
+	size_t bytes, records;
+};
+
+void batch_init(struct batch *b);
+void batch_deinit(struct batch *b); /* twice is fine */
+
+/* Encodes one record; the batch is not full. False: no memory for one this big. */
+bool batch_add(struct batch *b, const struct framing *f, struct msg m,
+	       const struct framing_plan *plan);
+
+/* 64 KiB wait, or no range is left: it must be handed out. */
+bool batch_is_full(const struct batch *b);
+void batch_clear(struct batch *b); /* it has been handed out */
+
+#endif

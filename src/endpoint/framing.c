@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of framings and the way to the one that was chosen. What a framing
+ * does is in its own file (framing_lines.c). Structs belong to whoever embeds
+ * them. The trap: a framing refers to its configuration and does not keep it
+ * alive.
+ */
+#include "endpoint/framing.h"
+
+#include <assert.h>
+
+static const struct framing_ops *const table[] = {
+	[FRAMING_LINES] = &framing_lines,
+};
+
+void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t max_message)
+{
+	size_t i = (size_t)conf->framing;
+
+	assert(i < sizeof(table) / sizeof(table[0]));
+	*f = (struct framing){ .ops = table[i], .conf = conf, .max_message = max_message };
+}
+
+bool framing_measure(const struct framing *f, struct msg m, struct framing_plan *plan)
+{
+	return f->ops->measure(f, m, plan);
+}
+
+void framing_encode(const struct framing *f, struct msg m, const struct framing_plan *plan,
+		    uint8_t *out)
+{
+	f->ops->encode(f, m, plan, out);
+}
+
+void framing_reader_init(struct framing_reader *r, const struct framing *f)
+{
+	*r = (struct framing_reader){ .framing = f };
+	lines_init(&r->lines, (uint8_t)f->conf->delimiter, f->max_message);
+	buf_init(&r->work, f->max_message);
+}
+
+void framing_reader_deinit(struct framing_reader *r)
+{
+	lines_deinit(&r->lines);
+	buf_deinit(&r->work);
+}
+
+enum framing_result framing_next(struct framing_reader *r, struct span *input, struct msg *msg,
+				 struct error *err)
+{
+	return r->framing->ops->next(r, input, msg, err);
+}
+
+enum framing_result framing_finish(struct framing_reader *r, struct msg *msg, struct error *err)
+{
+	return r->framing->ops->finish(r, msg, err);
+}
+
+size_t framing_pending(const struct framing_reader *r)
+{
+	return lines_pending(&r->lines);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One message, one line. It does not trim: a CR stays, an empty line is an
+ * empty message. Owned by nobody (a table of functions). The trap: the
+ * delimiter may be NUL; its escape is then \0, and a newline is an ordinary
+ * byte.
+ */
+#include "endpoint/framing.h"
+
+#include <assert.h>
+
+#include "base/base64.h"
+#include "base/utf8.h"
+
+static uint8_t delimiter_of(const struct framing *f)
+{
+	return (uint8_t)f->conf->delimiter;
+}
+
+static uint8_t escape_letter(const struct framing *f)
+{
+	return delimiter_of(f) == 0 ? '0' : 'n';
+}
+
+static const uint8_t *find(struct span s, uint8_t byte)
+{
+	return s.n ? memchr(s.p, byte, s.n) : NULL;
+}
+
+static size_t count(struct span s, uint8_t byte)
+{
+	size_t n = 0;
+
+	for (const uint8_t *at; (at = find(s, byte)); n++)
+		s = span_skip(s, (size_t)(at - s.p) + 1);
+	return n;
+}
+
+static void copy(uint8_t *out, struct span s)
+{
+	if (s.n > 0)
+		memcpy(out, s.p, s.n);
+}
+
+static bool measure_text(const struct framing *f, struct span text, struct framing_plan *plan)
+{
+	size_t delimiters = count(text, delimiter_of(f));
+
+	*plan = (struct framing_plan){ .size = text.n + 1, .marked = delimiters };
+	switch (f->conf->newlines) {
+	case NEWLINES_SPACE:
+		plan->replaced = delimiters > 0;
+		break;
+	case NEWLINES_ESCAPE:
+		plan->marked += count(text, '\\');
+		plan->size += plan->marked;
+		break;
+	case NEWLINES_REJECT:
+		return delimiters == 0;
+	}
+	return true;
+}
+
+static bool measure_binary(const struct framing *f, struct span data, struct framing_plan *plan)
+{
+	*plan = (struct framing_plan){ .marked = data.n };
+	switch (f->conf->binary) {
+	case BINARY_BASE64:
+		plan->size = BASE64_ENCODED_SIZE(data.n) + 1;
+		return true;
+	case BINARY_HEX:
+		plan->size = 2 * data.n + 1;
+		return true;
+	case BINARY_DROP:
+		break;
+	}
+	return false;
+}
+
+static bool lines_measure(const struct framing *f, struct msg m, struct framing_plan *plan)
+{
+	return m.type == MSG_TEXT ? measure_text(f, m.data, plan) : measure_binary(f, m.data, plan);
+}
+
+static void blank_out(uint8_t *text, size_t n, uint8_t delimiter)
+{
+	for (uint8_t *at = text; (at = memchr(at, delimiter, n - (size_t)(at - text)));)
+		*at++ = ' ';
+}
+
+static uint8_t *escape(const struct framing *f, struct span text, uint8_t *out)
+{
+	uint8_t delimiter = delimiter_of(f);
+
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t byte = text.p[i];
+
+		if (byte != delimiter && byte != '\\') {
+			*out++ = byte;
+			continue;
+		}
+		*out++ = '\\';
+		*out++ = byte == '\\' ? '\\' : escape_letter(f);
+	}
+	return out;
+}
+
+static uint8_t *to_hex(struct span data, uint8_t *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < data.n; i++) {
+		*out++ = (uint8_t)digits[data.p[i] >> 4];
+		*out++ = (uint8_t)digits[data.p[i] & 15];
+	}
+	return out;
+}
+
+static void encode_text(const struct framing *f, struct span text, const struct framing_plan *plan,
+			uint8_t *out)
+{
+	if (plan->marked > 0 && f->conf->newlines == NEWLINES_ESCAPE) {
+		escape(f, text, out);
+		return;
+	}
+	copy(out, text);
+	if (plan->marked > 0)
+		blank_out(out, text.n, delimiter_of(f));
+}
+
+static void lines_encode(const struct framing *f, struct msg m, const struct framing_plan *plan,
+			 uint8_t *out)
+{
+	if (m.type == MSG_TEXT)
+		encode_text(f, m.data, plan, out);
+	else if (f->conf->binary == BINARY_HEX)
+		to_hex(m.data, out);
+	else
+		base64_encode((char *)out, m.data);
+	out[plan->size - 1] = delimiter_of(f);
+}
+
+static bool no_memory(struct error *err, size_t n)
+{
+	return error_set(err, ERR_OVERFLOW, "no memory for a line of %zu bytes", n);
+}
+
+/*
+ * Undoes `escape`. A backslash before anything else stands for itself, as in
+ * printf(1): nothing that was written is lost.
+ */
+static bool unescape(struct framing_reader *r, struct span *line, struct error *err)
+{
+	uint8_t letter = escape_letter(r->framing), delimiter = delimiter_of(r->framing);
+	uint8_t *start, *out;
+
+	if (!find(*line, '\\'))
+		return true;
+	start = out = buf_reserve(&r->work, line->n);
+	if (!start)
+		return no_memory(err, line->n);
+	for (size_t i = 0; i < line->n; i++) {
+		uint8_t byte = line->p[i];
+		uint8_t next = i + 1 < line->n ? line->p[i + 1] : 0;
+
+		if (byte == '\\' && i + 1 < line->n && (next == '\\' || next == letter)) {
+			byte = next == '\\' ? next : delimiter;
+			i++;
+		}
+		*out++ = byte;
+	}
+	*line = span_of(start, (size_t)(out - start));
+	return true;
+}
+
+static bool from_base64(struct framing_reader *r, struct span *line, struct error *err)
+{
+	uint8_t *out = buf_reserve(&r->work, BASE64_DECODED_MAX(line->n));
+	size_t n = 0;
+
+	if (!out)
+		return no_memory(err, line->n);
+	if (!base64_decode(out, &n, *line))
+		return error_set(err, ERR_PAYLOAD, "line is not valid Base64");
+	*line = span_of(out, n);
+	return true;
+}
+
+static bool decode(struct framing_reader *r, struct span line, struct msg *msg, struct error *err)
+{
+	const struct endpoint_conf *conf = r->framing->conf;
+
+	if (conf->send_as == SEND_AS_BASE64) {
+		if (!from_base64(r, &line, err))
+			return false;
+	} else if (conf->newlines == NEWLINES_ESCAPE && !unescape(r, &line, err)) {
+		return false;
+	}
+	if (conf->send_as == SEND_AS_TEXT && !utf8_valid(line))
+		return error_set(err, ERR_PAYLOAD, "line is not valid UTF-8");
+	msg->type = conf->send_as == SEND_AS_TEXT ? MSG_TEXT : MSG_BINARY;
+	msg->data = line;
+	return true;
+}
+
+static enum framing_result outcome(struct framing_reader *r, enum lines_result result,
+				   struct span line, struct msg *msg, struct error *err)
+{
+	switch (result) {
+	case LINES_RECORD:
+		return decode(r, line, msg, err) ? FRAMING_MESSAGE : FRAMING_BAD;
+	case LINES_TOO_LONG:
+		error_set(err, ERR_OVERFLOW, "line is longer than max_message (%zu bytes)",
+			  r->framing->max_message);
+		return FRAMING_BAD;
+	case LINES_MORE:
+		break;
+	}
+	return FRAMING_MORE;
+}
+
+static enum framing_result lines_framing_next(struct framing_reader *r, struct span *input,
+					      struct msg *msg, struct error *err)
+{
+	struct span line = span_of(NULL, 0);
+	enum lines_result result = lines_next(&r->lines, input, &line);
+
+	buf_clear(&r->work);
+	return outcome(r, result, line, msg, err);
+}
+
+static enum framing_result lines_framing_finish(struct framing_reader *r, struct msg *msg,
+						struct error *err)
+{
+	struct span line = span_of(NULL, 0);
+	enum lines_result result = lines_finish(&r->lines, &line);
+
+	buf_clear(&r->work);
+	return outcome(r, result, line, msg, err);
+}
+
+const struct framing_ops framing_lines = {
+	.measure = lines_measure,
+	.encode = lines_encode,
+	.next = lines_framing_next,
+	.finish = lines_framing_finish,
+};

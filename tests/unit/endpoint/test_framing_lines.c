@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One message, one line: both directions in tables, and that the way back undoes the way out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "endpoint/framing.h"
+#include "support/chunks.h"
+
+#define S(text)                                           \
+	{                                                 \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
+
+#define CONF(d, how)                                         \
+	{                                                    \
+		.delimiter = (d), .newlines = NEWLINES_##how \
+	}
+static const struct endpoint_conf space = CONF('\n', SPACE), space0 = CONF(0, SPACE);
+static const struct endpoint_conf escape = CONF('\n', ESCAPE), escape0 = CONF(0, ESCAPE);
+static const struct endpoint_conf reject = CONF('\n', REJECT), reject0 = CONF(0, REJECT);
+static const struct endpoint_conf hex = { .delimiter = '\n', .binary = BINARY_HEX };
+static const struct endpoint_conf hex0 = { .delimiter = 0, .binary = BINARY_HEX };
+static const struct endpoint_conf drop = { .delimiter = '\n', .binary = BINARY_DROP };
+static const struct endpoint_conf binary = { .delimiter = '\n', .send_as = SEND_AS_BINARY };
+static const struct endpoint_conf base64 = { .delimiter = '\n', .send_as = SEND_AS_BASE64 };
+static const struct endpoint_conf binary_escape = { .delimiter = '\n',
+						    .send_as = SEND_AS_BINARY,
+						    .newlines = NEWLINES_ESCAPE };
+
+/* Returns a record of *n bytes, or NULL if the framing cannot carry the message. */
+static uint8_t *encode(const struct endpoint_conf *conf, struct msg m, size_t *n, bool *replaced)
+{
+	struct framing f;
+	struct framing_plan plan;
+	uint8_t *out;
+
+	framing_init(&f, conf, 1 << 20);
+	if (!framing_measure(&f, m, &plan))
+		return NULL;
+	out = mem_alloc(plan.size);
+	framing_encode(&f, m, &plan, out);
+	*n = plan.size;
+	*replaced = plan.replaced;
+	return out;
+}
+
+struct out_row {
+	const struct endpoint_conf *conf;
+	enum msg_type type;
+	struct span data;
+	struct span record; /* n 0: cannot be carried */
+	bool replaced;
+};
+
+static void inbound(void **state)
+{
+	static const struct out_row rows[] = {
+		{ &space, MSG_TEXT, S(""), S("\n"), false },
+		{ &space, MSG_TEXT, S("hello"), S("hello\n"), false },
+		{ &space, MSG_TEXT, S("a\nb"), S("a b\n"), true },
+		{ &space, MSG_TEXT, S("\n"), S(" \n"), true },
+		{ &space, MSG_TEXT, S("\n\na\n"), S("  a \n"), true },
+		{ &space, MSG_TEXT, S("a\r\nb\r"), S("a\r b\r\n"), true },
+		{ &space, MSG_TEXT, S("a\0b"), S("a\0b\n"), false },
+		{ &space, MSG_TEXT, S("a\\nb"), S("a\\nb\n"), false },
+		{ &space0, MSG_TEXT, S("a\0b\n"), S("a b\n\0"), true },
+		{ &space0, MSG_TEXT, S("a\nb"), S("a\nb\0"), false },
+		{ &escape, MSG_TEXT, S(""), S("\n"), false },
+		{ &escape, MSG_TEXT, S("a\nb"), S("a\\nb\n"), false },
+		{ &escape, MSG_TEXT, S("\n\\"), S("\\n\\\\\n"), false },
+		{ &escape, MSG_TEXT, S("\\n"), S("\\\\n\n"), false },
+		{ &escape, MSG_TEXT, S("a\0b"), S("a\0b\n"), false },
+		{ &escape0, MSG_TEXT, S("a\0b\n\\0"), S("a\\0b\n\\\\0\0"), false },
+		{ &reject, MSG_TEXT, S("a\nb"), S(""), false },
+		{ &reject, MSG_TEXT, S("\n"), S(""), false },
+		{ &reject, MSG_TEXT, S("a\0b"), S("a\0b\n"), false },
+		{ &reject, MSG_TEXT, S(""), S("\n"), false },
+		{ &reject0, MSG_TEXT, S("a\0"), S(""), false },
+		{ &reject0, MSG_TEXT, S("a\n"), S("a\n\0"), false },
+		{ &space, MSG_BINARY, S(""), S("\n"), false },
+		{ &space, MSG_BINARY, S("\n"), S("Cg==\n"), false },
+		{ &reject, MSG_BINARY, S("\0\n\xFF"), S("AAr/\n"), false },
+		{ &space0, MSG_BINARY, S("hello"), S("aGVsbG8=\0"), false },
+		{ &hex, MSG_BINARY, S("\x00\x0A\xAF\xff"), S("000aafff\n"), false },
+		{ &hex0, MSG_BINARY, S("\n"), S("0a\0"), false },
+		{ &hex, MSG_BINARY, S(""), S("\n"), false },
+		{ &hex, MSG_TEXT, S("text"), S("text\n"), false },
+		{ &drop, MSG_BINARY, S("x"), S(""), false },
+		{ &drop, MSG_TEXT, S("x"), S("x\n"), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct msg m = { rows[i].type, rows[i].data };
+		bool replaced = false;
+		size_t n = 0;
+		uint8_t *out = encode(rows[i].conf, m, &n, &replaced);
+
+		assert_int_equal(out != NULL, rows[i].record.n > 0);
+		assert_int_equal(n, rows[i].record.n);
+		if (out)
+			assert_memory_equal(out, rows[i].record.p, n);
+		assert_int_equal(replaced, rows[i].replaced);
+		free(out);
+	}
+}
+
+/* What comes in, written down: "t[text]", "b[binary]", "!sentence!"; "~" before the very last. */
+struct in_row {
+	const struct endpoint_conf *conf;
+	size_t max;
+	struct span input;
+	struct span out;
+};
+
+struct transcript {
+	char text[512];
+	size_t n;
+};
+
+static void note(struct transcript *t, const void *p, size_t n)
+{
+	assert_true(n <= sizeof(t->text) - t->n);
+	if (n > 0)
+		memcpy(t->text + t->n, p, n);
+	t->n += n;
+}
+
+static void note_result(struct transcript *t, enum framing_result result, const struct msg *msg,
+			const struct error *err)
+{
+	if (result == FRAMING_MESSAGE) {
+		note(t, msg->type == MSG_TEXT ? "t[" : "b[", 2);
+		note(t, msg->data.p, msg->data.n);
+		note(t, "]", 1);
+		return;
+	}
+	assert_int_equal(result, FRAMING_BAD);
+	assert_true(err->code == ERR_PAYLOAD || err->code == ERR_OVERFLOW);
+	note(t, "!", 1);
+	note(t, err->text, strlen(err->text));
+	note(t, "!", 1);
+}
+
+static void read_all(struct chunks *c, void *arg)
+{
+	const struct in_row *row = arg;
+	struct transcript t = { .n = 0 };
+	struct framing f;
+	struct framing_reader r;
+	enum framing_result result;
+	struct error err;
+	struct span piece;
+	struct msg msg;
+
+	framing_init(&f, row->conf, row->max);
+	framing_reader_init(&r, &f);
+	while (chunks_next(c, &piece))
+		while ((result = framing_next(&r, &piece, &msg, &err)) != FRAMING_MORE)
+			note_result(&t, result, &msg, &err);
+	if ((result = framing_finish(&r, &msg, &err)) != FRAMING_MORE) {
+		note(&t, "~", 1);
+		note_result(&t, result, &msg, &err);
+	}
+	assert_int_equal(framing_finish(&r, &msg, &err), FRAMING_MORE);
+	assert_int_equal(framing_pending(&r), 0);
+	framing_reader_deinit(&r);
+	framing_reader_deinit(&r);
+	assert_int_equal(t.n, row->out.n);
+	assert_memory_equal(t.text, row->out.p, t.n);
+}
+
+#define NO_UTF8 "!line is not valid UTF-8!"
+#define NO_BASE64 "!line is not valid Base64!"
+#define LONG8 "!line is longer than max_message (8 bytes)!"
+
+static void outbound(void **state)
+{
+	static const struct in_row rows[] = {
+		{ &space, 8, S(""), S("") },
+		{ &space, 8, S("\n"), S("t[]") },
+		{ &space, 8, S("a\nb\n"), S("t[a]t[b]") },
+		{ &space, 8, S("a\n\nb"), S("t[a]t[]~t[b]") },
+		{ &space, 8, S("a\r\n"), S("t[a\r]") },
+		{ &space, 8, S("a\\nb\n"), S("t[a\\nb]") },
+		{ &space, 8, S("a\0b\n"), S("t[a\0b]") },
+		{ &space0, 8, S("a\nb\0\0c"), S("t[a\nb]t[]~t[c]") },
+		{ &space, 8, S("\xC3\xA4\n\xC3\n\xA4\nok\n"),
+		  S("t[\xC3\xA4]" NO_UTF8 NO_UTF8 "t[ok]") },
+		{ &space, 8, S("\xED\xA0\x80\nok\n"), S(NO_UTF8 "t[ok]") },
+		{ &space, 8, S("ok\n\xF0\x9F\x98"), S("t[ok]~" NO_UTF8) },
+		{ &space, 8, S("12345678\n123456789\nok\n"), S("t[12345678]" LONG8 "t[ok]") },
+		{ &space, 8, S("1234567890abcdefgh\n\n"), S(LONG8 "t[]") },
+		{ &space, 8, S("1234567890"), S(LONG8) },
+		{ &escape, 16, S("a\\nb\n\\\\n\n"), S("t[a\nb]t[\\n]") },
+		{ &escape, 16, S("\\\\\\n\\\\\n"), S("t[\\\n\\]") },
+		{ &escape, 16, S("\\\n\\x\\0\\\"\n"), S("t[\\]t[\\x\\0\\\"]") },
+		{ &escape, 16, S("plain\nend\\n"), S("t[plain]~t[end\n]") },
+		{ &escape, 16, S("\\n\xFF\nok\n"), S(NO_UTF8 "t[ok]") },
+		{ &escape0, 16, S("a\\0b\\n\n\0"), S("t[a\0b\\n\n]") },
+		{ &reject, 8, S("a\\nb\n"), S("t[a\\nb]") },
+		{ &binary, 8, S("\xFF\n\n\x80"), S("b[\xFF]b[]~b[\x80]") },
+		{ &binary_escape, 8, S("\xFF\\n\n"), S("b[\xFF\n]") },
+		{ &base64, 16, S("aGVsbG8=\nCg==\n\n"), S("b[hello]b[\n]b[]") },
+		{ &base64, 16, S("aGk\naGk=\r\nYQ==\n"), S(NO_BASE64 NO_BASE64 "b[a]") },
+		{ &base64, 16, S("a b=\nYR==\nYQ=="), S(NO_BASE64 NO_BASE64 "~b[a]") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct in_row row = rows[i];
+
+		chunks_each(row.input, read_all, &row);
+	}
+}
+
+static uint32_t seed;
+
+static uint32_t pick(uint32_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % n;
+}
+
+/* A text of bytes and characters that matter to some framing; always valid UTF-8. */
+static struct span random_text(char *out, size_t most)
+{
+	static const struct span parts[] = {
+		S("\n"),      S("\\"),	      S("n"),
+		S("0"),	      S("\0"),	      S("\r"),
+		S(" "),	      S("\xC3\xA4"),  S("\xF0\x9F\x98\x80"),
+		S("\x1B[2J"), S("{\"a\":1}"), S("\xE2\x80\xA8"),
+	};
+	size_t n = 0;
+
+	while (pick(12) > 0) {
+		struct span part = parts[pick(sizeof(parts) / sizeof(parts[0]))];
+
+		if (part.n > most - n)
+			break;
+		memcpy(out + n, part.p, part.n);
+		n += part.n;
+	}
+	return span_of(out, n);
+}
+
+static struct span random_bytes(char *out, size_t most)
+{
+	size_t n = pick((uint32_t)most);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (char)pick(256);
+	return span_of(out, n);
+}
+
+struct stream {
+	const struct endpoint_conf *conf;
+	struct msg messages[8];
+	char data[8][64];
+};
+
+static void read_back(struct chunks *c, void *arg)
+{
+	const struct stream *s = arg;
+	struct framing f;
+	struct framing_reader r;
+	struct error err;
+	struct span piece;
+	struct msg msg;
+	size_t n = 0;
+
+	framing_init(&f, s->conf, 1024);
+	framing_reader_init(&r, &f);
+	while (chunks_next(c, &piece)) {
+		enum framing_result result;
+
+		while ((result = framing_next(&r, &piece, &msg, &err)) != FRAMING_MORE) {
+			assert_int_equal(result, FRAMING_MESSAGE);
+			assert_true(n < 8);
+			assert_int_equal(msg.type, s->messages[n].type);
+			assert_true(span_equal(msg.data, s->messages[n].data));
+			n++;
+		}
+	}
+	assert_int_equal(n, 8);
+	framing_reader_deinit(&r);
+}
+
+static void round_trip(const struct endpoint_conf *conf, enum msg_type type)
+{
+	struct stream s = { .conf = conf };
+	uint8_t all[2048];
+	size_t n = 0;
+
+	for (size_t i = 0; i < 8; i++) {
+		struct msg *m = &s.messages[i];
+		size_t size = 0;
+		bool replaced;
+		uint8_t *record;
+
+		m->type = type;
+		m->data = type == MSG_TEXT ? random_text(s.data[i], 64) :
+					     random_bytes(s.data[i], 64);
+		record = encode(conf, *m, &size, &replaced);
+		assert_non_null(record);
+		assert_false(replaced);
+		assert_true(size <= sizeof(all) - n);
+		memcpy(all + n, record, size);
+		n += size;
+		free(record);
+	}
+	chunks_each(span_of(all, n), read_back, &s);
+}
+
+static void what_was_escaped_comes_back(void **state)
+{
+	(void)state;
+	seed = 1;
+	for (int i = 0; i < 200; i++) {
+		round_trip(&escape, MSG_TEXT);
+		round_trip(&escape0, MSG_TEXT);
+		round_trip(&base64, MSG_BINARY);
+	}
+}
+
+/* A text may say what it likes: it is one line, and only its end ends it. */
+static void no_text_forges_a_second_record(void **state)
+{
+	static const struct endpoint_conf *const confs[] = { &space,   &space0, &escape,
+							     &escape0, &reject, &reject0 };
+	char text[256];
+
+	(void)state;
+	seed = 2;
+	for (int i = 0; i < 20000; i++) {
+		const struct endpoint_conf *conf = confs[pick(6)];
+		struct msg m = { MSG_TEXT, random_text(text, sizeof(text)) };
+		bool replaced;
+		size_t n = 0;
+		uint8_t *record = encode(conf, m, &n, &replaced);
+
+		if (!record) {
+			assert_int_equal(conf->newlines, NEWLINES_REJECT);
+			assert_non_null(memchr(text, (int)conf->delimiter, m.data.n));
+			continue;
+		}
+		assert_ptr_equal(memchr(record, (int)conf->delimiter, n), record + n - 1);
+		assert_true(utf8_valid(span_of(record, n)));
+		free(record);
+	}
+}
+
+static void text_is_handed_out_where_it_lies(void **state)
+{
+	static const char input[] = "one\ntwo\\\n";
+	struct span in = span_of(input, sizeof(input) - 1);
+	struct framing f;
+	struct framing_reader r;
+	struct error err;
+	struct msg msg;
+
+	(void)state;
+	framing_init(&f, &escape, 1024);
+	framing_reader_init(&r, &f);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
+	assert_ptr_equal(msg.data.p, input);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
+	assert_ptr_not_equal(msg.data.p, input + 4);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MORE);
+	framing_reader_deinit(&r);
+}
+
+/* A line that finds no memory is refused, and the next one is not. */
+static void refuse_one_for_want_of_memory(const struct endpoint_conf *conf, const char *input,
+					  const char *sentence)
+{
+	struct span in = span_str(input);
+	struct framing f;
+	struct framing_reader r;
+	struct error err;
+	struct msg msg;
+
+	framing_init(&f, conf, 1024);
+	framing_reader_init(&r, &f);
+	mem_fail_try_after(1);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_BAD);
+	assert_int_equal(err.code, ERR_OVERFLOW);
+	assert_string_equal(err.text, sentence);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
+	framing_reader_deinit(&r);
+}
+
+static void memory_runs_out(void **state)
+{
+	(void)state;
+	refuse_one_for_want_of_memory(&escape, "a\\nb\nc\\nd\n", "no memory for a line of 4 bytes");
+	refuse_one_for_want_of_memory(&base64, "YQ==\nYQ==\n", "no memory for a line of 4 bytes");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inbound),
+		cmocka_unit_test(outbound),
+		cmocka_unit_test(what_was_escaped_comes_back),
+		cmocka_unit_test(no_text_forges_a_second_record),
+		cmocka_unit_test(text_is_handed_out_where_it_lies),
+		cmocka_unit_test(memory_runs_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
