@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When to ping, and when a silent peer counts as dead. Pure: it is told the
+ * time and what happened, and answers what to do next. A ping is judged from
+ * the moment it has left, and never while we ourselves have stopped reading.
+ */
+#ifndef WSB_LINK_KEEPALIVE_H
+#define WSB_LINK_KEEPALIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum keepalive_state {
+	KEEPALIVE_OFF,
+	KEEPALIVE_IDLE,	    /* until the next ping is due */
+	KEEPALIVE_LEAVING,  /* the ping is queued; not judged yet */
+	KEEPALIVE_AWAITING, /* the ping has left; proof of life is due */
+};
+
+/* Times on the monotonic clock, microseconds. */
+struct keepalive {
+	enum keepalive_state state;
+	int64_t interval, timeout; /* 0 = off; timeout 0: ping but never judge */
+	bool any;		   /* every complete frame proves life, not only the Pong */
+	int64_t next;		   /* IDLE: ping then. AWAITING: dead then */
+	int64_t left;		   /* when the ping left whose Pong is still out, 0 = none */
+	bool paused;		   /* we are not reading: silence says nothing */
+	double rtt;		   /* of the last Pong with our payload, seconds; -1 = none yet */
+};
+
+enum keepalive_do { KEEPALIVE_NOTHING, KEEPALIVE_PING, KEEPALIVE_DEAD };
+
+void keepalive_start(struct keepalive *k,
+		     int64_t now); /* interval, timeout, any are set by the caller */
+void keepalive_stop(struct keepalive *k);
+
+/* To be called when keepalive_due has come; it may come early. */
+enum keepalive_do keepalive_tick(struct keepalive *k, int64_t now);
+int64_t keepalive_due(const struct keepalive *k); /* INT64_MAX = nothing to wait for */
+
+void keepalive_left(struct keepalive *k, int64_t now);	/* the ping has reached the kernel */
+void keepalive_heard(struct keepalive *k, int64_t now); /* a complete frame, of any kind */
+void keepalive_pong(struct keepalive *k,
+		    int64_t now); /* the Pong with our payload (RFC 6455, 5.5.3) */
+void keepalive_pause(struct keepalive *k, bool paused, int64_t now);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One attempt, one TCP life: dial, upgrade, open, closing. It moves bytes
+ * between a stream and ws_conn, and has the deadlines of opening and closing.
+ * It never tries again: that is the link's affair, and a new attempt inherits
+ * nothing. Owned by a link.
+ *
+ * Its promise: SESSION_OPENED at most once; SESSION_ENDED exactly once, last;
+ * after session_close no SESSION_OPENED any more; after session_free nothing.
+ */
+#ifndef WSB_LINK_SESSION_H
+#define WSB_LINK_SESSION_H
+
+#include "base/error.h"
+#include "base/msg.h"
+#include "conf/bridge_conf.h"
+
+struct dialer;
+struct http_head;
+struct loop;
+struct rand_source;
+struct session;
+
+struct session_end {
+	struct error err; /* ERR_NONE: ended by a Close in order */
+	int close_code;	  /* RFC 6455, 7.1.5: the peer's code, 1005, or 1006 if no Close came */
+	char reason[160]; /* escaped */
+	bool clean;	  /* Close frames went both ways */
+	bool was_open;
+	int64_t open_for; /* microseconds */
+	size_t partial;	  /* bytes of a message that was cut off */
+};
+
+struct session_event {
+	enum {
+		SESSION_OPENED,
+		SESSION_MESSAGE, /* msg */
+		SESSION_PONG,	 /* payload */
+		SESSION_TURN,	 /* what one read brought has been delivered; heard */
+		SESSION_WRITTEN, /* output has reached the kernel */
+		SESSION_ENDED,	 /* end */
+	} type;
+	struct msg msg; /* valid during the call, as payload */
+	struct span payload;
+	bool heard; /* there was a complete frame in it, of whatever kind */
+	const struct session_end *end;
+};
+
+/* From the loop only. The session must not be freed in it, but for SESSION_ENDED. */
+typedef void (*session_cb)(void *arg, const struct session_event *event);
+
+struct session_params {
+	struct loop *loop;
+	struct dialer *dialer;
+	struct rand_source *rand;
+	struct bridge_conf
+		*conf; /* a reference is taken: the session ends with the values it began with */
+	session_cb cb;
+	void *arg;
+};
+
+struct session *session_new(const struct session_params *params); /* dials at once */
+void session_free(
+	struct session
+		*s); /* drops what is there; memory goes at the end of the turn; NULL is fine */
+
+/*
+ * Open: the close handshake (RFC 6455, 7.1.2), bounded by timeouts.close.
+ * Earlier: given up at once. SESSION_ENDED follows, from the loop. Twice is fine.
+ */
+void session_close(struct session *s, int code, const char *reason);
+
+/*
+ * Drops the connection for a reason of ours (no answer to a ping); SESSION_ENDED with it
+ * follows.
+ */
+void session_abort(struct session *s, const struct error *why);
+
+enum session_send_result { SESSION_SENT, SESSION_FULL, SESSION_NOT_OPEN };
+
+/*
+ * SESSION_FULL: SESSION_WRITTEN follows when there is room again. Written at the end of the
+ * turn.
+ */
+enum session_send_result session_send(struct session *s, struct msg msg);
+enum session_send_result session_ping(struct session *s, struct span payload);
+enum session_send_result session_pong(struct session *s, struct span payload);
+void session_flush(struct session *s); /* now */
+
+uint64_t session_tx_queued(const struct session *s); /* wire bytes queued so far */
+uint64_t session_tx_done(const struct session *s);   /* of these, taken by the kernel */
+
+const char *session_peer(const struct session *s);	       /* NULL = not connected */
+const char *session_subprotocol(const struct session *s);      /* NULL = none */
+const struct http_head *session_head(const struct session *s); /* NULL = no response yet */
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data path of a session: bytes from the stream through ws_conn to the
+ * owner, and ws_conn's output to the stream. What ends a session is told to
+ * session.c. Its trap: while messages are delivered the owner may close the
+ * session, so the state is looked at again after every callback.
+ */
+#include "base/escape.h"
+#include "link/session_int.h"
+#include "net/stream.h"
+#include "ws/conn.h"
+
+/* For the server to take our Close after it has broken the protocol. */
+#define FAILED_LINGER ((int64_t)1000000)
+
+void session_emit(struct session *s, struct session_event ev)
+{
+	if (!s->freed)
+		s->cb(s->arg, &ev);
+}
+
+void session_flush_later(struct session *s)
+{
+	loop_defer(s->loop, &s->flush);
+}
+
+void session_flush(struct session *s)
+{
+	struct buf *out;
+	struct span bytes;
+	struct iovec iov;
+	size_t n;
+
+	if (!s->stream)
+		return;
+	out = ws_conn_output(s->conn);
+	bytes = buf_bytes(out);
+	s->tx_queued = s->tx_done + bytes.n;
+	if (bytes.n == 0)
+		return;
+	iov = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes.p, .iov_len = bytes.n };
+	n = stream_offer(s->stream, &iov, 1);
+	buf_consume(out, n);
+	s->tx_done += n;
+	if (n == 0 || (s->starved && out->len >= OUTPUT_HIGH / 2))
+		return;
+	s->starved = false;
+	s->written = true;
+	session_flush_later(
+		s); /* the owner hears of it from the loop, not from inside its own call */
+}
+
+void session_on_end_of_turn(void *arg)
+{
+	struct session *s = arg;
+
+	session_flush(s);
+	if (!s->written)
+		return;
+	s->written = false;
+	deferred_cancel(&s->flush);
+	session_emit(s, (struct session_event){ .type = SESSION_WRITTEN });
+}
+
+/*
+ * What remains is to wait for the server, which is the one to close TCP first
+ * (RFC 6455, 7.1.1), for a bounded time.
+ */
+void session_enter_closing(struct session *s, int64_t wait)
+{
+	if (s->state == CLOSING)
+		return;
+	s->state = CLOSING;
+	timer_arm(&s->deadline, wait);
+}
+
+static void enter_open(struct session *s)
+{
+	s->state = OPEN;
+	s->opened = loop_now(s->loop);
+	s->end.was_open = true;
+	timer_disarm(&s->deadline);
+	for (size_t i = 0; i < s->conf->n_on_open; i++) {
+		const struct conf_message *m = &s->conf->on_open[i];
+
+		if (ws_conn_send(s->conn, (struct msg){ m->type, span_of(m->data, m->n) }) !=
+		    WS_SENT) {
+			session_fail_at(s, ERR_OVERFLOW, STAGE_OPEN,
+					"on_open: the messages do not fit the output queue");
+			return;
+		}
+	}
+	session_emit(s, (struct session_event){ .type = SESSION_OPENED });
+}
+
+static void on_close_frame(struct session *s, const struct ws_event *ev)
+{
+	s->end.close_code = ev->close_code;
+	s->end.clean = true;
+	escape_text(s->end.reason, sizeof(s->end.reason), ev->payload);
+	session_enter_closing(s, s->conf->timeouts.close);
+}
+
+/*
+ * The Close frame with our verdict is in the output (RFC 6455, 7.1.7). What the
+ * server still sends is read and thrown away for a moment: closing at once
+ * would make the kernel reset the connection, and the frame could be lost.
+ */
+static void on_conn_failed(struct session *s)
+{
+	s->end.err = *ws_conn_error(s->conn);
+	session_flush(s);
+	if (!s->end.was_open) {
+		session_finish(s, NULL);
+		return;
+	}
+	if (ws_conn_output(s->conn)->len == 0)
+		stream_shutdown(s->stream);
+	s->state = CLOSING;
+	timer_arm(&s->deadline, FAILED_LINGER);
+}
+
+static void on_event(struct session *s, const struct ws_event *ev)
+{
+	switch (ev->type) {
+	case WS_NONE:
+	case WS_PING:
+		break;
+	case WS_UPGRADED:
+		enter_open(s);
+		break;
+	case WS_MESSAGE:
+		session_emit(s, (struct session_event){ .type = SESSION_MESSAGE, .msg = ev->msg });
+		break;
+	case WS_PONG:
+		session_emit(
+			s, (struct session_event){ .type = SESSION_PONG, .payload = ev->payload });
+		break;
+	case WS_CLOSE:
+		on_close_frame(s, ev);
+		break;
+	case WS_FAILED:
+		on_conn_failed(s);
+		break;
+	}
+}
+
+static void on_data(struct session *s, struct span data)
+{
+	struct ws_event ev;
+	bool heard = false;
+
+	ws_conn_feed(s->conn, data);
+	while (s->state != DONE && ws_conn_next(s->conn, &ev) != WS_NONE) {
+		heard = true;
+		on_event(s, &ev);
+	}
+	if (s->state == DONE)
+		return;
+	session_emit(s, (struct session_event){ .type = SESSION_TURN, .heard = heard });
+	if (ws_conn_wants(s->conn) & WS_WANT_WRITE)
+		session_flush_later(s);
+}
+
+static void on_eof(struct session *s)
+{
+	switch (s->state) {
+	case DIALING:
+	case DONE:
+		break;
+	case UPGRADING:
+		session_fail_at(
+			s, ERR_CONNECT, STAGE_HANDSHAKE,
+			"the server closed the connection before it answered the handshake");
+		break;
+	case OPEN:
+		session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE,
+				"the server ended the connection without a Close frame");
+		break;
+	case CLOSING:
+		if (s->end.clean)
+			session_finish(s, NULL);
+		else
+			session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE,
+					"the server ended the connection without answering the "
+					"Close frame");
+		break;
+	}
+}
+
+static void on_stream_failed(struct session *s, const struct error *cause)
+{
+	struct error err = *cause;
+
+	if (s->state == CLOSING && s->end.clean) {
+		session_finish(s, NULL); /* some servers reset instead of closing */
+		return;
+	}
+	if (s->state == UPGRADING) {
+		err.stage = STAGE_HANDSHAKE;
+	} else {
+		err.code = ERR_NOT_OPEN;
+		error_context(&err, "connection lost");
+	}
+	session_finish(s, &err);
+}
+
+void session_on_stream(void *arg, enum stream_event event, struct span data,
+		       const struct error *err)
+{
+	struct session *s = arg;
+
+	switch (event) {
+	case STREAM_DATA:
+		on_data(s, data);
+		break;
+	case STREAM_WRITABLE:
+		session_on_end_of_turn(s);
+		break;
+	case STREAM_EOF:
+		on_eof(s);
+		break;
+	case STREAM_FAILED:
+		on_stream_failed(s, err);
+		break;
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One session against a server in the same loop, and what it has reported.
+ * What a session promises about the order and number of its events is checked
+ * at every one of them.
+ */
+#ifndef WSB_UNIT_LINK_SESSION_RIG_H
+#define WSB_UNIT_LINK_SESSION_RIG_H
+
+#include "link/session.h"
+#include "support/world.h"
+
+struct session_rig {
+	struct world w;
+	struct session *s;
+	unsigned opened, ended, written, pongs, turns, heard, messages;
+	char *got; /* "text one|binary two|" */
+	char pong[128];
+	struct session_end end;
+	bool close_asked;
+	bool freed; /* by the test: nothing may come any more */
+	/* what the test does inside a callback, if set */
+	void (*on_opened)(struct session_rig *r);
+	void (*on_message)(struct session_rig *r);
+};
+
+void session_rig_init(struct session_rig *r);
+void session_rig_begin(struct session_rig *r, const char *options); /* JSON without the url */
+void session_rig_open(struct session_rig *r, const char *options);  /* and wait until it is open */
+void session_rig_close(struct session_rig *r, int code, const char *reason);
+void session_rig_free(struct session_rig *r); /* the session */
+void session_rig_deinit(struct session_rig *r);
+
+enum session_send_result session_rig_text(struct session_rig *r, const char *text);
+
+#endif

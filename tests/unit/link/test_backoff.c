@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Delays between attempts: bounds, growth, the slow way, forgiveness, giving up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rand.h"
+#include "link/backoff.h"
+
+#define S ((int64_t)1000000)
+
+static struct bridge_conf conf_of(void)
+{
+	struct bridge_conf conf = { 0 };
+
+	conf.reconnect.when = WHEN_ALWAYS;
+	conf.reconnect.initial = S / 2;
+	conf.reconnect.max = 30 * S;
+	conf.reconnect.slow = 300 * S;
+	conf.reconnect.reset_after = 30 * S;
+	conf.reconnect.factor = 2;
+	conf.reconnect.jitter = JITTER_EQUAL;
+	return conf;
+}
+
+/* A source that always answers the lowest or the highest value. */
+static void fill_low(struct rand_source *r, void *out, size_t n)
+{
+	(void)r;
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = 0;
+}
+
+static void fill_high(struct rand_source *r, void *out, size_t n)
+{
+	(void)r;
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = 0xff;
+}
+
+static struct rand_source low = { .fill = fill_low };
+static struct rand_source high = { .fill = fill_high };
+
+static int64_t bound_after(const struct bridge_conf *conf, const struct session_end *end,
+			   int failures, struct rand_source *rand)
+{
+	struct backoff b = { 0 };
+	int64_t delay = -1;
+
+	for (int i = 0; i < failures; i++)
+		assert_int_equal(backoff_ended(&b, conf, end, rand, &delay), BACKOFF_RETRY);
+	return delay;
+}
+
+static void assert_about(int64_t value, int64_t expected)
+{
+	assert_in_range(value, expected - 2, expected);
+}
+
+static void test_equal_jitter_is_within_half_and_whole(void **state)
+{
+	static const struct {
+		int failures;
+		double bound;
+	} rows[] = { { 1, 0.5 }, { 2, 1 },  { 3, 2 },  { 4, 4 },    { 5, 8 },
+		     { 6, 16 },	 { 7, 30 }, { 8, 30 }, { 1000, 30 } };
+	struct bridge_conf conf = conf_of();
+	struct session_end end = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t bound = (int64_t)(rows[i].bound * (double)S);
+
+		assert_about(bound_after(&conf, &end, rows[i].failures, &low), bound / 2);
+		assert_about(bound_after(&conf, &end, rows[i].failures, &high), bound);
+	}
+}
+
+static void test_other_jitters(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end end = { 0 };
+
+	(void)state;
+	conf.reconnect.jitter = JITTER_NONE;
+	assert_int_equal(bound_after(&conf, &end, 3, &low), 2 * S);
+	assert_int_equal(bound_after(&conf, &end, 3, &high), 2 * S);
+	conf.reconnect.jitter = JITTER_FULL;
+	assert_int_equal(bound_after(&conf, &end, 3, &low), 0);
+	assert_about(bound_after(&conf, &end, 3, &high), 2 * S);
+}
+
+static void test_no_growth_with_factor_one(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end end = { 0 };
+
+	(void)state;
+	conf.reconnect.factor = 1;
+	conf.reconnect.jitter = JITTER_NONE;
+	assert_int_equal(bound_after(&conf, &end, 50, &low), S / 2);
+}
+
+static void test_only_a_proven_connection_forgives(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end shortly = { .was_open = true, .open_for = 29 * S };
+	struct session_end long_enough = { .was_open = true, .open_for = 30 * S };
+	struct session_end never = { .open_for = 0 };
+	struct backoff b = { 0 };
+	int64_t delay;
+
+	(void)state;
+	conf.reconnect.jitter = JITTER_NONE;
+	for (int i = 0; i < 4; i++)
+		backoff_ended(&b, &conf, &never, &low, &delay);
+	assert_int_equal(delay, 4 * S);
+	backoff_ended(&b, &conf, &shortly, &low, &delay);
+	assert_int_equal(delay, 8 * S);
+	backoff_ended(&b, &conf, &long_enough, &low, &delay);
+	assert_int_equal(delay, S / 2); /* forgiven, and yet it waits */
+}
+
+static void test_the_slow_way(void **state)
+{
+	static const struct {
+		int status, close_code;
+		enum err code;
+		bool slow;
+	} rows[] = {
+		{ 400, 0, ERR_BAD_STATUS, true },  { 401, 0, ERR_BAD_STATUS, true },
+		{ 403, 0, ERR_BAD_STATUS, true },  { 404, 0, ERR_BAD_STATUS, true },
+		{ 408, 0, ERR_BAD_STATUS, false }, { 425, 0, ERR_BAD_STATUS, false },
+		{ 429, 0, ERR_BAD_STATUS, false }, { 500, 0, ERR_BAD_STATUS, false },
+		{ 503, 0, ERR_BAD_STATUS, false }, { 301, 0, ERR_BAD_STATUS, false },
+		{ 0, 1000, ERR_NONE, false },	   { 0, 1001, ERR_NONE, false },
+		{ 0, 1002, ERR_NONE, true },	   { 0, 1003, ERR_NONE, true },
+		{ 0, 1006, ERR_NOT_OPEN, false },  { 0, 1007, ERR_NONE, true },
+		{ 0, 1008, ERR_NONE, true },	   { 0, 1009, ERR_NONE, true },
+		{ 0, 1010, ERR_NONE, true },	   { 0, 1011, ERR_NONE, false },
+		{ 0, 1012, ERR_NONE, false },	   { 0, 1006, ERR_TLS, true },
+		{ 0, 1006, ERR_CONNECT, false },   { 0, 4000, ERR_NONE, false },
+	};
+	struct bridge_conf conf = conf_of();
+
+	(void)state;
+	conf.reconnect.jitter = JITTER_NONE;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct session_end end = { .close_code = rows[i].close_code };
+
+		end.err.code = rows[i].code;
+		end.err.status = rows[i].status;
+		assert_int_equal(backoff_is_slow(&end), rows[i].slow);
+		assert_int_equal(bound_after(&conf, &end, 1, &low), rows[i].slow ? 30 * S : S / 2);
+		assert_int_equal(bound_after(&conf, &end, 20, &low),
+				 rows[i].slow ? 300 * S : 30 * S);
+	}
+}
+
+static void test_giving_up(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end normal = { .clean = true, .close_code = 1000, .was_open = true };
+	struct session_end away = { .clean = true, .close_code = 1001, .was_open = true };
+	struct backoff b = { 0 };
+	int64_t delay;
+
+	(void)state;
+	conf.reconnect.when = WHEN_ABNORMAL;
+	assert_int_equal(backoff_ended(&b, &conf, &normal, &low, &delay), BACKOFF_STOP);
+	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
+	conf.reconnect.when = WHEN_NEVER;
+	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
+	conf.reconnect.when = WHEN_ALWAYS;
+	assert_int_equal(backoff_ended(&b, &conf, &normal, &low, &delay), BACKOFF_RETRY);
+	b.failures = 0;
+	conf.reconnect.attempts = 3;
+	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
+	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
+	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
+}
+
+/*
+ * Equal jitter with the defaults: 25 to 46 attempts in ten minutes against a server that
+ * refuses.
+ */
+static void test_attempts_in_ten_minutes(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end refused = { 0 };
+
+	(void)state;
+	refused.err.code = ERR_CONNECT;
+	for (int run = 0; run < 1000; run++) {
+		struct backoff b = { 0 };
+		int64_t now = 0, delay;
+		int attempts = 0;
+
+		while (now <= 600 * S) {
+			attempts++;
+			backoff_ended(&b, &conf, &refused, rand_system(), &delay);
+			now += delay;
+		}
+		assert_in_range(attempts, 25, 46);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equal_jitter_is_within_half_and_whole),
+		cmocka_unit_test(test_other_jitters),
+		cmocka_unit_test(test_no_growth_with_factor_one),
+		cmocka_unit_test(test_only_a_proven_connection_forgives),
+		cmocka_unit_test(test_the_slow_way),
+		cmocka_unit_test(test_giving_up),
+		cmocka_unit_test(test_attempts_in_ten_minutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
