@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One named bridge: a link, its endpoints, and what to do when one side is
+ * slow or absent. The only object that knows both sides and the only home of
+ * that policy. It holds no bytes but the bounded outbox. Owned by the registry.
+ *
+ *   registry ─ bridge ─┬─ link ─ session ─ ws_conn, stream
+ *                      ├─ endpoint ─ client ─ stream, outq
+ *                      └─ outbox
+ */
+#ifndef WSB_BRIDGE_BRIDGE_H
+#define WSB_BRIDGE_BRIDGE_H
+
+#include "conf/bridge_conf.h"
+#include "endpoint/endpoint.h"
+#include "link/link.h"
+
+struct bridge;
+struct dialer;
+struct loop;
+struct rand_source;
+
+enum bridge_event {
+	BRIDGE_STATE,	/* its state, as users see it, has changed */
+	BRIDGE_FLUSHED, /* output has reached the kernel */
+};
+typedef void (*bridge_cb)(void *arg, struct bridge *b, enum bridge_event event);
+
+struct bridge_env {
+	struct loop *loop;
+	struct dialer *dialer;
+	struct rand_source *rand;
+	struct endpoint_quota *quota;
+	bridge_cb cb;
+	void *arg;
+};
+
+/*
+ * Always makes a bridge and takes its own reference of conf. Where an endpoint
+ * could not be made, *err says why and the bridge stands in state failed with
+ * that error; the caller keeps it so or frees it.
+ */
+struct bridge *bridge_new(const struct bridge_env *env, struct bridge_conf *conf,
+			  struct error *err);
+void bridge_free(struct bridge *b); /* at once, without a close handshake; NULL is fine */
+
+void bridge_start(
+	struct bridge *b); /* also again after bridge_stop; makes missing endpoints anew */
+void bridge_stop(struct bridge *b, int code,
+		 const char *reason); /* close handshake; endpoints stay */
+void bridge_retire(
+	struct bridge *b); /* for good: endpoints go at once, the link with a close handshake */
+void bridge_reconnect(struct bridge *b);
+bool bridge_has_endpoint_error(const struct bridge *b); /* an endpoint could not be made */
+bool bridge_is_stopped(
+	const struct bridge *b); /* its link is at rest: nothing more will come of it */
+bool bridge_has_session(const struct bridge *b); /* a connection exists, at whatever stage */
+/* Touches only what differs. As bridge_new for *err. */
+void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err);
+void bridge_stop_accepting(struct bridge *b);  /* of the orderly end: no new local clients */
+size_t bridge_pending(const struct bridge *b); /* bytes that still wait for local clients */
+
+enum bridge_send_result {
+	BRIDGE_SENT,	 /* the session has it */
+	BRIDGE_QUEUED,	 /* the outbox has it */
+	BRIDGE_NOT_OPEN, /* refused: not open */
+	BRIDGE_FULL,	 /* refused: output or outbox are full */
+};
+/*
+ * queue: into the outbox if the upstream is not open. Text must be UTF-8. Tries to reach
+ * the kernel at once.
+ */
+enum bridge_send_result bridge_send(struct bridge *b, struct msg msg, bool queue);
+enum bridge_send_result bridge_send_control(struct bridge *b, bool pong,
+					    struct span payload); /* at most 125 bytes */
+
+/* What users see (interface.md, section 4): "open", "waiting", "failed" … */
+const char *bridge_state(const struct bridge *b);
+const char *bridge_name(const struct bridge *b);
+const struct bridge_conf *bridge_configuration(const struct bridge *b);
+
+struct bridge_info {
+	struct link_info link;
+	uint64_t dropped; /* messages lost on any way: slow clients, outbox, unfit for a framing */
+	uint64_t unheard; /* inbound messages that came while no local client was there */
+	uint64_t refused; /* records of local clients that were refused */
+	size_t outbox_messages, outbox_bytes;
+	uint64_t outbox_expired, outbox_dropped, outbox_rejected;
+};
+void bridge_info(struct bridge *b, struct bridge_info *info); /* valid until the next turn */
+
+size_t bridge_n_endpoints(const struct bridge *b);
+struct endpoint *bridge_endpoint(const struct bridge *b, size_t i); /* NULL: it could not be made */
+
+#endif
