@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The method table and its look-ups. It runs nothing. The trap: rights are
+ * compared as numbers, so the order of enum conf_level counts.
+ */
+#include "control/methods.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "control/names.h"
+
+_Static_assert(LEVEL_READ < LEVEL_SEND && LEVEL_SEND < LEVEL_ADMIN, "each level has the one below");
+
+static const struct method methods[] = {
+	{ METHOD_OPEN, LEVEL_ADMIN, &params_of_open, method_open,
+	  "Make a bridge, or start one that is closed or has failed." },
+	{ METHOD_CLOSE, LEVEL_ADMIN, &params_of_close, method_close,
+	  "Close a bridge and do not reconnect it." },
+	{ METHOD_SEND, LEVEL_SEND, &params_of_send, method_send, "Send one message upstream." },
+	{ METHOD_STATUS, LEVEL_READ, &params_of_status, method_status,
+	  "Show the daemon and its bridges." },
+	{ METHOD_RECONNECT, LEVEL_ADMIN, &params_of_reconnect, method_reconnect,
+	  "Drop the connection and dial now." },
+	{ METHOD_RELOAD, LEVEL_ADMIN, &params_of_reload, method_reload,
+	  "Read the configuration again and apply what changed." },
+	{ METHOD_SHUTDOWN, LEVEL_ADMIN, &params_of_shutdown, method_shutdown,
+	  "End the daemon gracefully." },
+	{ METHOD_VERSION, LEVEL_READ, &params_of_none, method_version,
+	  "Show version, limits and build features." },
+};
+
+#define N_METHODS (sizeof(methods) / sizeof(methods[0]))
+
+size_t methods_count(void)
+{
+	return N_METHODS;
+}
+
+const struct method *method_at(size_t i)
+{
+	return &methods[i];
+}
+
+static void no_such_method(const char *name, struct error *err)
+{
+	const char *names[N_METHODS + 1] = { NULL };
+	const char *near;
+	char shown[RPC_METHOD_MAX * 2];
+
+	for (size_t i = 0; i < N_METHODS; i++)
+		names[i] = methods[i].name;
+	near = schema_nearest(name, names);
+	escape_text(shown, sizeof(shown), span_str(name));
+	if (near)
+		error_set(err, ERR_NO_SUCH_METHOD, "no method \"%s\"; did you mean \"%s\"?", shown,
+			  near);
+	else
+		error_set(err, ERR_NO_SUCH_METHOD, "no method \"%s\"", shown);
+}
+
+const struct method *method_find(const char *name, struct error *err)
+{
+	for (size_t i = 0; i < N_METHODS; i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	no_such_method(name, err);
+	return NULL;
+}
+
+static const char *level_name(enum conf_level level)
+{
+	switch (level) {
+	case LEVEL_READ:
+		return "read";
+	case LEVEL_SEND:
+		return "send";
+	case LEVEL_ADMIN:
+		return "admin";
+	}
+	return "none";
+}
+
+bool method_allowed(const struct method *m, enum conf_level level, struct error *err)
+{
+	if (m->right <= level)
+		return true;
+	return error_set(err, ERR_DENIED,
+			 "\"%s\" needs the right \"%s\"; this control socket gives \"%s\"", m->name,
+			 level_name(m->right), level_name(level));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names that travel on the control socket: methods, their parameters, and
+ * the fields of results and errors. Shared with the command line, so that a
+ * name is spelled in one place only. Keys of a bridge are not here: they are
+ * the option table's.
+ */
+#ifndef WSB_CONTROL_NAMES_H
+#define WSB_CONTROL_NAMES_H
+
+#define METHOD_OPEN "open"
+#define METHOD_CLOSE "close"
+#define METHOD_SEND "send"
+#define METHOD_STATUS "status"
+#define METHOD_RECONNECT "reconnect"
+#define METHOD_RELOAD "reload"
+#define METHOD_SHUTDOWN "shutdown"
+#define METHOD_VERSION "version"
+
+/* Parameters. */
+#define PARAM_NAME "name"
+#define PARAM_WAIT "wait"
+#define PARAM_DRY_RUN "dry_run"
+#define PARAM_CODE "code"
+#define PARAM_REASON "reason"
+#define PARAM_TEXT "text"
+#define PARAM_JSON "json"
+#define PARAM_BINARY "binary"
+#define PARAM_PING "ping"
+#define PARAM_PONG "pong"
+#define PARAM_QUEUE "queue"
+#define PARAM_TIMEOUT "timeout"
+
+/* `status`: {daemon: {…}, bridges: [{…}]}. `open`, `close`, `reconnect`: one such bridge. */
+#define FIELD_DAEMON "daemon"
+#define FIELD_BRIDGES "bridges"
+#define FIELD_BRIDGE "bridge"
+
+/* A bridge. */
+#define FIELD_NAME "name"
+#define FIELD_STATE "state"
+#define FIELD_SINCE "since"
+#define FIELD_URL "url"
+#define FIELD_SUBPROTOCOL "subprotocol"
+#define FIELD_COMPRESSION "compression"
+#define FIELD_PEER "peer"
+#define FIELD_TLS "tls"
+#define FIELD_HANDSHAKE "handshake" /* {status, headers: {name: value or [values]}} */
+#define FIELD_STATUS "status"
+#define FIELD_HEADERS "headers"
+#define FIELD_ATTEMPTS "attempts"
+#define FIELD_RECONNECTS "reconnects"
+#define FIELD_EPOCH "epoch"
+#define FIELD_RETRY_IN "retry_in"
+#define FIELD_LAST_ERROR "last_error" /* {code, message, kind, stage…, at} */
+#define FIELD_LAST_CLOSE "last_close" /* {code, reason, clean} */
+#define FIELD_REASON "reason"
+#define FIELD_CLEAN "clean"
+#define FIELD_RTT "rtt"
+#define FIELD_LAST_RX "last_rx"
+#define FIELD_RX "rx" /* {messages, bytes} */
+#define FIELD_TX "tx"
+#define FIELD_MESSAGES "messages"
+#define FIELD_BYTES "bytes"
+#define FIELD_DROPPED "dropped"
+#define FIELD_UNHEARD "unheard"
+#define FIELD_REFUSED "refused"
+#define FIELD_OUTBOX "outbox" /* {messages, bytes, expired, dropped, rejected} */
+#define FIELD_EXPIRED "expired"
+#define FIELD_REJECTED "rejected"
+#define FIELD_ENDPOINTS "endpoints" /* [{endpoint, clients, pending, dropped…}] */
+#define FIELD_PENDING "pending"
+#define FIELD_UNFIT "unfit"
+#define FIELD_REPLACED "replaced"
+#define FIELD_REFUSED_CLIENTS "refused_clients"
+#define FIELD_CLIENTS "clients" /* [{endpoint, pid, uid, queued, dropped, sent, received}] */
+#define FIELD_ENDPOINT "endpoint"
+#define FIELD_PID "pid"
+#define FIELD_UID "uid"
+#define FIELD_QUEUED "queued"
+#define FIELD_SENT "sent"
+#define FIELD_RECEIVED "received"
+#define FIELD_SOURCE "source" /* "file" or "control" */
+
+/* The daemon. */
+#define FIELD_VERSION "version"
+#define FIELD_STARTED "started"
+#define FIELD_UPTIME "uptime"
+#define FIELD_CONFIG "config"
+#define FIELD_CONTROL_CLIENTS "control_clients"
+#define FIELD_NOW "now"
+#define FIELD_MAX "max"
+#define FIELD_LIMITS "limits"
+#define FIELD_LOG_DROPPED "log_dropped"
+#define FIELD_FEATURES "features"
+
+/* `reload`: {added, changed, removed, unchanged}. */
+#define FIELD_ADDED "added"
+#define FIELD_CHANGED "changed"
+#define FIELD_REMOVED "removed"
+#define FIELD_UNCHANGED "unchanged"
+#define FIELD_DRY_RUN "dry_run" /* in the result of every call that only looked */
+
+/* error.data. */
+#define FIELD_CODE "code"
+#define FIELD_MESSAGE "message"
+#define FIELD_DATA "data"
+#define FIELD_KIND "kind"
+#define FIELD_STAGE "stage"
+#define FIELD_CLOSE_CODE "close_code"
+#define FIELD_OPTION "option"
+#define FIELD_RETRYABLE "retryable"
+#define FIELD_ERRORS "errors" /* of `reload`: every sentence about the file */
+#define FIELD_AT "at"
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parameter rows and their reading. Shorthand text becomes JSON by the
+ * type of its row, then both kinds of request take the same way. The struct
+ * belongs to the call. The trap: in shorthand a `text` that begins with a
+ * bracket is still text, although the option engine would take it for JSON.
+ */
+#include "control/params.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "control/names.h"
+
+#define NAME_SHOWN 80
+#define N(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static json_t *any_json_schema(const struct schema_row *row)
+{
+	(void)row;
+	return json_object();
+}
+
+static bool wait_set(const struct schema_row *row, void *store, const json_t *value,
+		     const char *path, struct schema_report *report)
+{
+	struct params *p = store;
+	struct schema_row duration = { .name = row->name, .type = OPT_DURATION };
+	struct schema plain = { .what = "call", .rows = &duration, .n_rows = 1 };
+	json_t *object;
+	bool ok;
+
+	if (json_is_boolean(value)) {
+		p->wait_once = json_is_true(value);
+		p->wait = p->wait_once ? WAIT_DEFAULT : 0;
+		return true;
+	}
+	duration.offset = offsetof(struct params, wait);
+	object = json_pack("{s:O}", row->name, value);
+	ok = schema_set(&plain, store, object, NULL, report);
+	json_decref(object);
+	(void)path;
+	return ok;
+}
+
+static void wait_release(const struct schema_row *row, void *store)
+{
+	(void)row;
+	(void)store;
+}
+
+static bool value_set(const struct schema_row *row, void *store, const json_t *value,
+		      const char *path, struct schema_report *report)
+{
+	struct params *p = store;
+
+	(void)row;
+	(void)path;
+	(void)report;
+	json_decref(p->json);
+	p->json = json_incref((json_t *)(uintptr_t)value);
+	return true;
+}
+
+static void value_release(const struct schema_row *row, void *store)
+{
+	struct params *p = store;
+
+	(void)row;
+	json_decref(p->json);
+	p->json = NULL;
+}
+
+static const struct schema_custom wait_ops = {
+	.set = wait_set,
+	.release = wait_release,
+	.json_schema = any_json_schema,
+};
+
+static const struct schema_custom value_ops = {
+	.set = value_set,
+	.release = value_release,
+	.json_schema = any_json_schema,
+};
+
+static bool check_name(const char *text, struct error *err)
+{
+	if (bridge_name_valid(text))
+		return true;
+	return error_set(err, ERR_INVALID_OPTION,
+			 "a bridge's name has 1 to %d of A-Z a-z 0-9 _ . @ -", BRIDGE_NAME_MAX);
+}
+
+#define ROW(key, kind, field, what, ...)                                                 \
+	{                                                                                \
+		.name = (key), .type = (kind), .offset = offsetof(struct params, field), \
+		.help = (what), __VA_ARGS__                                              \
+	}
+#define ROW_NAME \
+	ROW(PARAM_NAME, OPT_STRING, name, "The bridge.", .flags = OPT_REQUIRED, .check = check_name)
+#define ROW_WAIT                                                                              \
+	ROW(PARAM_WAIT, OPT_CUSTOM, wait,                                                     \
+	    "Answer when it is done: true (one attempt decides, 20s at most) or a duration.", \
+	    .custom = &wait_ops)
+#define ROW_DRY_RUN ROW(PARAM_DRY_RUN, OPT_BOOL, dry_run, "Check everything, change nothing.", )
+
+static const struct schema_row open_rows[] = { ROW_NAME, ROW_WAIT, ROW_DRY_RUN };
+
+static const struct schema_row close_rows[] = {
+	ROW_NAME,
+	ROW(PARAM_CODE, OPT_INT, code, "The close code for the upstream.", .value = "1000"),
+	ROW(PARAM_REASON, OPT_STRING, reason, "The reason for the upstream, at most 123 bytes.", ),
+	ROW_WAIT,
+	ROW_DRY_RUN,
+};
+
+static const struct schema_row send_rows[] = {
+	ROW_NAME,
+	ROW(PARAM_TEXT, OPT_STRING, text, "A text message.", ),
+	ROW(PARAM_JSON, OPT_CUSTOM, json, "A JSON value, sent as a text message.",
+	    .custom = &value_ops),
+	ROW(PARAM_BINARY, OPT_STRING, binary, "A binary message, as Base64.", ),
+	ROW(PARAM_PING, OPT_STRING, ping, "A WebSocket ping with this payload.", ),
+	ROW(PARAM_PONG, OPT_STRING, pong, "A WebSocket pong with this payload.", ),
+	ROW(PARAM_QUEUE, OPT_BOOL, queue, "Put it into the outbox while the bridge is not open.", ),
+};
+
+static const struct schema_row status_rows[] = {
+	ROW(PARAM_NAME, OPT_STRING, name, "The bridge; all of them without it.",
+	    .check = check_name),
+};
+
+static const struct schema_row reconnect_rows[] = { ROW_NAME, ROW_DRY_RUN };
+static const struct schema_row reload_rows[] = { ROW_DRY_RUN };
+
+static const struct schema_row shutdown_rows[] = {
+	ROW(PARAM_TIMEOUT, OPT_DURATION, timeout, "How long the orderly end may take.",
+	    .flags = OPT_OFF, .max = 3600),
+	ROW_DRY_RUN,
+};
+
+const struct params_table params_of_open = { open_rows, N(open_rows), true };
+const struct params_table params_of_close = { close_rows, N(close_rows), false };
+const struct params_table params_of_send = { send_rows, N(send_rows), false };
+const struct params_table params_of_status = { status_rows, N(status_rows), false };
+const struct params_table params_of_reconnect = { reconnect_rows, N(reconnect_rows), false };
+const struct params_table params_of_reload = { reload_rows, N(reload_rows), false };
+const struct params_table params_of_shutdown = { shutdown_rows, N(shutdown_rows), false };
+const struct params_table params_of_none = { NULL, 0, false };
+
+static struct schema schema_of(const struct params_table *t)
+{
+	return (struct schema){
+		.what = "call", .rows = t->rows, .n_rows = t->n, .size = sizeof(struct params)
+	};
+}
+
+/* Names of parameters and, where they are taken, of a bridge's top-level keys; caller frees. */
+static char **known_names(const struct params_table *t)
+{
+	size_t more = t->bridge_keys ? bridge_schema.n_rows : 0, n = 0;
+	char **names = mem_array(t->n + more + 1, sizeof(*names));
+
+	for (size_t i = 0; i < t->n; i++)
+		names[n++] = mem_strdup(t->rows[i].name);
+	for (size_t i = 0; i < more; i++) {
+		const char *name = bridge_schema.rows[i].name;
+
+		names[n++] = mem_strndup(name, strcspn(name, "."));
+	}
+	return names;
+}
+
+static void free_names(char **names)
+{
+	for (size_t i = 0; names[i]; i++)
+		free(names[i]);
+	free(names);
+}
+
+static bool has_name(const char *const *names, const char *name)
+{
+	for (; names && *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static bool unknown(const char *key, const char *const *names, struct error *err)
+{
+	const char *near = schema_nearest(key, names);
+	char shown[NAME_SHOWN];
+
+	escape_text(shown, sizeof(shown), span_str(key));
+	if (near)
+		return error_set_option(
+			err, shown, "unknown parameter \"%s\"; did you mean \"%s\"?", shown, near);
+	return error_set_option(err, shown, "unknown parameter \"%s\"", shown);
+}
+
+static bool check_key(const struct params_table *t, const char *key, struct error *err)
+{
+	char **names = known_names(t);
+	bool known = has_name((const char *const *)names, key) ||
+		     (t->bridge_keys && has_name(bridge_schema.later, key));
+
+	if (!known)
+		unknown(key, (const char *const *)names, err);
+	free_names(names);
+	return known;
+}
+
+/* In a `text` only a quote at its beginning has a meaning. */
+static json_t *string_from_text(const char *text)
+{
+	json_t *v = *text == '"' ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+	return v ? v : json_string(text);
+}
+
+static bool put_word(const struct params_table *t, json_t *object, const struct rpc_word *w,
+		     struct error *err)
+{
+	struct schema own = schema_of(t);
+	mem_auto_str key = mem_strndup(w->key.p, w->key.n);
+	mem_auto_str text = mem_strndup(w->value.p, w->value.n);
+	const struct schema_row *row = schema_find(&own, key);
+	json_t *value = NULL;
+
+	if (!row) {
+		mem_auto_str top = mem_strndup(key, strcspn(key, "."));
+
+		return check_key(t, top, err) &&
+		       schema_put_text(&bridge_schema, object, key, text, err);
+	}
+	if (row->custom == &value_ops)
+		value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	else if (row->type == OPT_STRING)
+		value = string_from_text(text);
+	else if (row->custom == &wait_ops && (!strcmp(text, "true") || !strcmp(text, "false")))
+		value = json_boolean(*text == 't');
+	else
+		return schema_put_text(&own, object, key, text, err);
+	if (!value)
+		return error_set_option(err, key, "%s: not a JSON text", key);
+	json_object_set_new(object, key, value);
+	return true;
+}
+
+/* The parameters as one object; NULL: *err. New reference. */
+static json_t *as_object(const struct params_table *t, const struct rpc_request *rq,
+			 struct error *err)
+{
+	json_t *object;
+
+	if (!rq->shorthand)
+		return rq->params ? json_incref(rq->params) : json_object();
+	object = json_object();
+	for (size_t i = 0; i < rq->n_words; i++) {
+		if (put_word(t, object, &rq->words[i], err))
+			continue;
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* Parts the method's own parameters from the keys of a bridge, and checks that all are known. */
+static bool part(const struct params_table *t, json_t *object, json_t *own, json_t *bridge,
+		 struct error *err)
+{
+	struct schema s = schema_of(t);
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) {
+		if (!check_key(t, key, err))
+			return false;
+		json_object_set(schema_find(&s, key) ? own : bridge, key, value);
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->rows[i].flags & OPT_REQUIRED && !json_object_get(own, t->rows[i].name))
+			return error_set_option(err, t->rows[i].name, "\"%s\" is missing",
+						t->rows[i].name);
+	}
+	return true;
+}
+
+static bool fill(struct params *p, const struct params_table *t, const json_t *own,
+		 struct error *err)
+{
+	struct schema s = schema_of(t);
+	struct schema_first first;
+
+	schema_defaults(&s, p);
+	p->timeout = -1;
+	schema_first_init(&first);
+	if (schema_set(&s, p, own, NULL, &first.report))
+		return true;
+	*err = first.err;
+	return false;
+}
+
+bool params_read(struct params *p, const struct params_table *t, const struct rpc_request *rq,
+		 struct error *err)
+{
+	json_t *object = as_object(t, rq, err), *own = json_object(), *bridge = json_object();
+	struct params made = { 0 };
+	bool ok = object && part(t, object, own, bridge, err) && fill(&made, t, own, err);
+
+	if (ok) {
+		made.bridge = json_incref(bridge);
+		*p = made;
+	} else {
+		params_deinit(&made, t);
+	}
+	json_decref(object);
+	json_decref(own);
+	json_decref(bridge);
+	return ok;
+}
+
+void params_deinit(struct params *p, const struct params_table *t)
+{
+	struct schema s = schema_of(t);
+
+	schema_release(&s, p);
+	json_decref(p->bridge);
+	p->bridge = NULL;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads everything there is to know about a bridge or the daemon into JSON.
+ * It changes nothing. The trap: text from the upstream need not be UTF-8,
+ * which the library refuses without a word, so it goes through text_of.
+ */
+#include "control/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "base/http_head.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "control/names.h"
+
+#define SECRET "***"
+
+static json_t *count(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* A number of seconds, null if it is not known. */
+static json_t *seconds(double s)
+{
+	return s < 0 ? json_null() : json_real(s);
+}
+
+static json_t *string_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *text_of(struct span s)
+{
+	json_t *text = json_stringn((const char *)s.p, s.n);
+	char shown[1024];
+
+	return text ? text : json_string(escape_text(shown, sizeof(shown), s));
+}
+
+/* By what the name says: what a server calls a session or a token is as good as a password. */
+static bool is_credential(const char *name)
+{
+	static const char *const parts[] = {
+		"cookie", "auth",   "token",   "secret", "session",
+		"passw",  "creden", "api-key", "apikey", "signature",
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcasestr(name, parts[i]))
+			return true;
+	return false;
+}
+
+/* A URL in a header may carry user information or a query. */
+static bool is_private_place(const char *name, struct span value)
+{
+	return strcasestr(name, "location") &&
+	       (memchr(value.p, '@', value.n) || memchr(value.p, '?', value.n));
+}
+
+static json_t *header_value(const char *name, struct span value)
+{
+	if (is_credential(name) || (value.n > 0 && is_private_place(name, value)))
+		return json_string(SECRET);
+	return text_of(value);
+}
+
+static void add_header(json_t *headers, struct http_field field)
+{
+	mem_auto_str name = mem_strndup(field.name.p, field.name.n);
+	json_t *value = header_value(name, field.value), *old;
+
+	for (char *c = name; *c; c++)
+		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+	old = json_object_get(headers, name);
+	if (!old)
+		json_object_set_new(headers, name, value);
+	else if (json_is_array(old))
+		json_array_append_new(old, value);
+	else
+		json_object_set_new(headers, name, json_pack("[O,o]", old, value));
+}
+
+json_t *view_headers(const struct http_head *head)
+{
+	json_t *headers = json_object();
+
+	for (size_t i = 0; head && i < head->n_lines; i++)
+		add_header(headers, http_head_field(head, i));
+	return headers;
+}
+
+static json_t *handshake(const struct http_head *head)
+{
+	if (!head)
+		return json_null();
+	return json_pack("{s:i,s:o}", FIELD_STATUS, head->status, FIELD_HEADERS,
+			 view_headers(head));
+}
+
+json_t *view_last_error(const struct link_info *info)
+{
+	json_t *object;
+
+	if (info->last_error.code == ERR_NONE)
+		return json_null();
+	object = rpc_error_flat(&info->last_error);
+	json_object_set_new(object, FIELD_AT, json_integer(info->last_error_at));
+	return object;
+}
+
+static json_t *last_close(const struct link_info *info)
+{
+	if (!info->last_close.code)
+		return json_null();
+	return json_pack("{s:i,s:o,s:b}", FIELD_CODE, info->last_close.code, FIELD_REASON,
+			 text_of(span_str(info->last_close.reason)), FIELD_CLEAN,
+			 info->last_close.clean);
+}
+
+static json_t *counters(const struct link_counters *n)
+{
+	return json_pack("{s:o,s:o}", FIELD_MESSAGES, count(n->messages), FIELD_BYTES,
+			 count(n->bytes));
+}
+
+static json_t *outbox(const struct bridge_info *info)
+{
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", FIELD_MESSAGES, count(info->outbox_messages),
+			 FIELD_BYTES, count(info->outbox_bytes), FIELD_EXPIRED,
+			 count(info->outbox_expired), FIELD_DROPPED, count(info->outbox_dropped),
+			 FIELD_REJECTED, count(info->outbox_rejected));
+}
+
+static json_t *client(const struct endpoint_conf *conf, const struct endpoint_client *c)
+{
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", FIELD_ENDPOINT, conf->unix_path,
+			 FIELD_PID, count((uint64_t)c->pid), FIELD_UID, count(c->uid), FIELD_QUEUED,
+			 count(c->queued), FIELD_DROPPED, count(c->dropped), FIELD_SENT,
+			 count(c->sent), FIELD_RECEIVED, count(c->received));
+}
+
+static void add_clients(json_t *list, const struct endpoint *e)
+{
+	struct endpoint_client one;
+
+	for (size_t i = 0; endpoint_client_at(e, i, &one); i++)
+		json_array_append_new(list, client(endpoint_configuration(e), &one));
+}
+
+static json_t *clients(struct bridge *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < bridge_n_endpoints(b); i++)
+		if (bridge_endpoint(b, i))
+			add_clients(list, bridge_endpoint(b, i));
+	return list;
+}
+
+static json_t *endpoint(const struct endpoint *e)
+{
+	struct endpoint_totals t;
+
+	endpoint_totals(e, &t);
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", FIELD_ENDPOINT,
+			 endpoint_configuration(e)->unix_path, FIELD_CLIENTS,
+			 count(endpoint_n_clients(e)), FIELD_PENDING, count(endpoint_pending(e)),
+			 FIELD_DROPPED, count(t.dropped), FIELD_UNFIT, count(t.unfit),
+			 FIELD_REPLACED, count(t.replaced), FIELD_REFUSED, count(t.refused),
+			 FIELD_REFUSED_CLIENTS, count(t.refused_clients));
+}
+
+static json_t *endpoints(struct bridge *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < bridge_n_endpoints(b); i++)
+		if (bridge_endpoint(b, i))
+			json_array_append_new(list, endpoint(bridge_endpoint(b, i)));
+	return list;
+}
+
+static void put(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static void put_upstream(json_t *v, const struct bridge_conf *conf, const struct link_info *link)
+{
+	mem_auto_str url = url_format(&conf->url);
+
+	put(v, FIELD_URL, json_string(url));
+	put(v, FIELD_SUBPROTOCOL, string_or_null(link->subprotocol));
+	put(v, FIELD_COMPRESSION, json_null());
+	put(v, FIELD_PEER, string_or_null(link->peer));
+	put(v, FIELD_TLS, json_null());
+	put(v, FIELD_HANDSHAKE, handshake(link->head));
+	put(v, FIELD_ATTEMPTS, count(link->attempts));
+	put(v, FIELD_RECONNECTS, count(link->reconnects));
+	put(v, FIELD_EPOCH, count(link->epoch));
+	put(v, FIELD_RETRY_IN, seconds(link->retry_in));
+	put(v, FIELD_LAST_ERROR, view_last_error(link));
+	put(v, FIELD_LAST_CLOSE, last_close(link));
+	put(v, FIELD_RTT, seconds(link->rtt));
+	put(v, FIELD_LAST_RX, seconds(link->last_rx));
+	put(v, FIELD_RX, counters(&link->rx));
+	put(v, FIELD_TX, counters(&link->tx));
+}
+
+json_t *view_bridge(struct bridge *b)
+{
+	const struct bridge_conf *conf = bridge_configuration(b);
+	struct bridge_info info;
+	json_t *v = json_object();
+
+	bridge_info(b, &info);
+	put(v, FIELD_NAME, json_string(bridge_name(b)));
+	put(v, FIELD_STATE, json_string(bridge_state(b)));
+	put(v, FIELD_SINCE, json_integer(info.link.since));
+	put_upstream(v, conf, &info.link);
+	put(v, FIELD_DROPPED, count(info.dropped));
+	put(v, FIELD_UNHEARD, count(info.unheard));
+	put(v, FIELD_REFUSED, count(info.refused));
+	put(v, FIELD_OUTBOX, outbox(&info));
+	put(v, FIELD_ENDPOINTS, endpoints(b));
+	put(v, FIELD_CLIENTS, clients(b));
+	put(v, FIELD_SOURCE, json_string(conf->from_file ? "file" : "control"));
+	return v;
+}
+
+json_t *view_gone(const char *name)
+{
+	return json_pack("{s:s,s:s}", FIELD_NAME, name, FIELD_STATE, "closed");
+}
+
+static json_t *limit(const struct schema_row *row, const struct main_conf *conf)
+{
+	const void *slot = (const char *)conf + row->offset;
+
+	if (row->type == OPT_SIZE)
+		return count(*(const size_t *)slot);
+	if (row->type == OPT_DURATION)
+		return json_real((double)*(const int64_t *)slot / 1e6);
+	return json_integer(*(const int64_t *)slot);
+}
+
+json_t *view_limits(const struct main_conf *conf)
+{
+	static const char group[] = "limits.";
+	json_t *limits = json_object();
+
+	for (size_t i = 0; i < main_schema.n_rows; i++) {
+		const struct schema_row *row = &main_schema.rows[i];
+
+		if (strncmp(row->name, group, sizeof(group) - 1) == 0)
+			put(limits, row->name + sizeof(group) - 1, limit(row, conf));
+	}
+	return limits;
+}
+
+static json_t *now_and_max(uint64_t now, uint64_t max)
+{
+	return json_pack("{s:o,s:o}", FIELD_NOW, count(now), FIELD_MAX, count(max));
+}
+
+json_t *view_daemon(const struct call_env *env)
+{
+	const struct control_host *host = &env->host;
+	const struct endpoint_quota *quota = registry_quota(host->registry);
+	const struct main_conf *conf = host->conf(host->arg);
+	json_t *v = json_object();
+
+	put(v, FIELD_VERSION, json_string(wsb_version));
+	put(v, FIELD_PID, json_integer(getpid()));
+	put(v, FIELD_STARTED, json_integer(host->started));
+	put(v, FIELD_UPTIME, json_integer(time(NULL) - host->started));
+	put(v, FIELD_CONFIG, string_or_null(host->conf_path(host->arg)));
+	put(v, FIELD_BRIDGES, count(registry_count(host->registry)));
+	put(v, FIELD_CLIENTS, now_and_max(quota->clients, quota->max_clients));
+	put(v, FIELD_QUEUED, now_and_max(quota->queued, quota->max_queued));
+	put(v, FIELD_CONTROL_CLIENTS,
+	    now_and_max(env->control_clients, (uint64_t)conf->limits.control_clients));
+	put(v, FIELD_LIMITS, view_limits(conf));
+	put(v, FIELD_LOG_DROPPED, count(log_dropped()));
+	return v;
+}
