@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon: it builds everything, reads the configuration again when asked,
+ * and ends in order. Read daemon_run as a table of contents.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/rand.h"
+#include "base/version.h"
+#include "conf/conf_file.h"
+#include "control/server.h"
+#include "daemon/args.h"
+#include "daemon/once.h"
+#include "daemon/process.h"
+#include "daemon/systemd.h"
+#include "net/dial.h"
+#include "net/loop.h"
+
+/* The orderly end: how long upstreams and local clients may take, if nobody says. */
+#define END_TIMEOUT ((int64_t)8 * 1000000)
+
+struct daemon {
+	struct args args;
+	struct main_conf *conf;
+	struct loop *loop;
+	struct dialer *dialer;
+	struct registry *registry;
+	struct control_server *control;
+	struct timer watchdog;
+	int64_t watchdog_every;
+	bool ending;
+	struct timer deadline; /* of the orderly end */
+	struct deferred quiet; /* end of turn: is the end reached? */
+	struct timer look;     /* local queues empty without an event of ours */
+	int status;
+};
+
+static void log_sentence(void *arg, const char *sentence)
+{
+	(void)arg;
+	log_error(NULL, "%s", sentence);
+}
+
+static void on_bridge(void *arg, struct bridge *b, enum bridge_event event)
+{
+	struct daemon *d = arg;
+
+	control_server_bridge_event(d->control, b, event);
+	if (d->ending)
+		loop_defer(d->loop, &d->quiet);
+}
+
+static void log_reload(const struct registry_diff *diff)
+{
+	log_notice(NULL,
+		   "configuration reloaded: %zu bridges added, %zu changed, %zu removed, %zu "
+		   "unchanged",
+		   diff->added.n, diff->changed.n, diff->removed.n, diff->unchanged);
+}
+
+/* The command line comes before the file: the first control socket is where -s says. */
+static struct main_conf *load(const struct daemon *d, conf_error_cb on_error, void *arg)
+{
+	struct main_conf *conf = conf_file_load(d->args.config, on_error, arg);
+
+	if (conf && d->args.has_control && conf->n_controls) {
+		free(conf->controls[0].unix_path);
+		conf->controls[0].unix_path = NULL;
+	}
+	return conf;
+}
+
+/* Everything or nothing: the old configuration goes on where the new one has an error. */
+static bool reload(void *arg, bool dry, struct registry_diff *diff,
+		   void (*on_error)(void *, const char *), void *error_arg)
+{
+	struct daemon *d = arg;
+	struct error err = ERROR_INIT;
+	struct main_conf *fresh = load(d, on_error, error_arg);
+
+	if (!fresh)
+		return false;
+	registry_apply(d->registry, fresh, dry, diff);
+	if (dry) {
+		main_conf_free(fresh);
+		return true;
+	}
+	main_conf_free(d->conf);
+	d->conf = fresh;
+	process_set_log(d->conf, &d->args);
+	if (!control_server_listen(d->control, d->conf, d->args.control, &err))
+		log_error(NULL, "control socket: %s", err.text);
+	log_reload(diff);
+	return true;
+}
+
+static void on_hup(void *arg)
+{
+	struct daemon *d = arg;
+	struct registry_diff diff;
+
+	if (d->ending)
+		return;
+	systemd_reloading();
+	if (reload(d, false, &diff, log_sentence, NULL))
+		registry_diff_deinit(&diff);
+	else
+		log_error(NULL, "the configuration has errors: the old one goes on");
+	systemd_ready(registry_count(d->registry));
+}
+
+static void end_now(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (!registry_is_quiet(d->registry))
+		log_warning(NULL, "not everything was closed and delivered in time");
+	loop_stop(d->loop);
+}
+
+static void check_quiet(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (registry_is_quiet(d->registry))
+		loop_stop(d->loop);
+	else
+		timer_arm(&d->look, 20000);
+}
+
+static void shut_down(void *arg, int64_t timeout)
+{
+	struct daemon *d = arg;
+
+	if (d->ending)
+		return;
+	d->ending = true;
+	log_notice(NULL, "ending: closing %zu bridges", registry_count(d->registry));
+	systemd_stopping();
+	control_server_stop_accepting(d->control);
+	registry_shut_down(d->registry);
+	timer_arm(&d->deadline, timeout < 0 ? END_TIMEOUT : timeout);
+	loop_defer(d->loop, &d->quiet);
+}
+
+static void on_term(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->ending) {
+		log_notice(NULL, "second signal: ending at once");
+		loop_stop(d->loop);
+		return;
+	}
+	shut_down(d, -1);
+}
+
+static void on_watchdog(void *arg)
+{
+	struct daemon *d = arg;
+
+	systemd_notify("WATCHDOG=1\n");
+	timer_arm(&d->watchdog, d->watchdog_every);
+}
+
+static const struct main_conf *host_conf(void *arg)
+{
+	return ((struct daemon *)arg)->conf;
+}
+
+static const char *host_conf_path(void *arg)
+{
+	return ((struct daemon *)arg)->args.config;
+}
+
+static void start_signals(struct daemon *d)
+{
+	loop_on_signal(d->loop, SIGTERM, on_term, d);
+	loop_on_signal(d->loop, SIGINT, on_term, d);
+	loop_on_signal(d->loop, SIGHUP, on_hup, d);
+}
+
+static void build(struct daemon *d)
+{
+	struct control_host host = { 0 };
+
+	d->loop = loop_new();
+	d->dialer = dialer_new(d->loop);
+	d->registry = registry_new(d->loop, d->dialer, rand_system(), on_bridge, d);
+	timer_init(&d->deadline, d->loop, end_now, d);
+	timer_init(&d->look, d->loop, check_quiet, d);
+	timer_init(&d->watchdog, d->loop, on_watchdog, d);
+	deferred_init(&d->quiet, check_quiet, d);
+	host.loop = d->loop;
+	host.registry = d->registry;
+	host.arg = d;
+	host.reload = reload;
+	host.shut_down = shut_down;
+	host.conf = host_conf;
+	host.conf_path = host_conf_path;
+	host.started = time(NULL);
+	d->control = control_server_new(&host);
+	d->watchdog_every = systemd_watchdog() / 2;
+}
+
+/* The control socket first: who holds it owns the configuration's sockets, too. */
+static bool start(struct daemon *d)
+{
+	struct error err = ERROR_INIT;
+	struct registry_diff diff;
+
+	process_make_parent(d->args.control);
+	if (!control_server_listen(d->control, d->conf, d->args.control, &err)) {
+		log_error(NULL, "control socket: %s", err.text);
+		d->status = err.os == EADDRINUSE ? EXIT_ALREADY_RUNS : 1;
+		return false;
+	}
+	start_signals(d);
+	registry_apply(d->registry, d->conf, false, &diff);
+	registry_diff_deinit(&diff);
+	if (d->watchdog_every)
+		timer_arm(&d->watchdog, d->watchdog_every);
+	log_notice(NULL, "wsbridged %s: %zu bridges from %s", wsb_version,
+		   registry_count(d->registry), d->args.config);
+	systemd_ready(registry_count(d->registry));
+	return true;
+}
+
+static void tear_down(struct daemon *d)
+{
+	control_server_finish(d->control);
+	timer_deinit(&d->deadline);
+	timer_deinit(&d->look);
+	timer_deinit(&d->watchdog);
+	deferred_cancel(&d->quiet);
+	registry_free(d->registry);
+	control_server_free(d->control);
+	loop_drain(d->loop);
+	dialer_free(d->dialer);
+	loop_free(d->loop);
+}
+
+static int serve(struct daemon *d)
+{
+	d->conf = load(d, once_print_error, NULL);
+	if (!d->conf)
+		return EXIT_BAD_CONFIG;
+	process_set_log(d->conf, &d->args);
+	build(d);
+	if (start(d))
+		loop_run(d->loop);
+	if (d->ending)
+		log_notice(NULL, "ended");
+	tear_down(d);
+	return d->status;
+}
+
+int daemon_run(int argc, char **argv)
+{
+	struct daemon d = { 0 };
+	int status;
+
+	if (!args_parse(&d.args, argc, argv, &status)) {
+		args_deinit(&d.args);
+		return status;
+	}
+	process_init();
+	if (d.args.print_schema)
+		status = once_print_schema();
+	else
+		status = d.args.check ? once_check(d.args.config) : serve(&d);
+	main_conf_free(d.conf);
+	args_deinit(&d.args);
+	return status;
+}
