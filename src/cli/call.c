@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client's end of a control socket. It does not try again and does not
+ * interpret. The trap: the daemon may end in the middle of an answer, so
+ * every way out of the reading loop names what happened.
+ */
+#include "cli/call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/lines.h"
+#include "base/mem.h"
+
+#define ANSWER_MAX ((size_t)256 << 20)
+#define READ_SIZE 65536
+
+struct call {
+	int fd;
+	char *path;
+	json_int_t id; /* of the last request */
+	struct lines lines;
+	struct span input; /* read, not looked at yet; in `buffer` */
+	uint8_t buffer[READ_SIZE];
+};
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static bool fail_connect(struct error *err, int os, const char *path, const char *fallback)
+{
+	error_set_os(err, ERR_CONNECT, os, "%s", path);
+	if (os == EACCES || os == EPERM)
+		return error_context(err, "not allowed for this user");
+	if (os != ENOENT && os != ECONNREFUSED && os != ENOTDIR)
+		return false;
+	if (fallback && strcmp(path, fallback) != 0 && access(fallback, F_OK) == 0) {
+		error_set(err, ERR_CONNECT,
+			  "%s: %s: is wsbridged running? (the system's is at -s %s)", path,
+			  strerror(os), fallback);
+		return false;
+	}
+	return error_set(err, ERR_CONNECT, "%s: %s: is wsbridged running?", path, strerror(os));
+}
+
+/* A full backlog makes a Unix socket's connect wait; SO_SNDTIMEO bounds that. */
+static bool connect_to(int fd, const char *path, int *os)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = CALL_TIMEOUT / 1000000 };
+
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return true;
+	*os = errno;
+	return false;
+}
+
+struct call *call_new(const char *path, const char *fallback, struct error *err)
+{
+	struct call *c;
+	int fd, os;
+
+	if (*path == '\0') {
+		error_set(err, ERR_CONNECT, "the path of the control socket is empty");
+		return NULL;
+	}
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		error_set_os(err, ERR_CONNECT, ENAMETOOLONG, "%s", path);
+		return NULL;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		error_set_os(err, ERR_CONNECT, errno, "socket");
+		return NULL;
+	}
+	if (!connect_to(fd, path, &os)) {
+		close(fd);
+		fail_connect(err, os, path, fallback);
+		return NULL;
+	}
+	c = mem_zalloc(sizeof(*c));
+	c->fd = fd;
+	c->path = mem_strdup(path);
+	lines_init(&c->lines, '\n', ANSWER_MAX);
+	return c;
+}
+
+void call_free(struct call *c)
+{
+	if (!c)
+		return;
+	close(c->fd);
+	lines_deinit(&c->lines);
+	free(c->path);
+	free(c);
+}
+
+/* The daemon may refuse a request before it has read all of it: then its answer counts. */
+static void write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return;
+		bytes += sent;
+		n -= (size_t)sent;
+	}
+}
+
+/* One read before the deadline (0 = none) is over. */
+static bool read_more(struct call *c, int64_t deadline, struct error *err)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	ssize_t n;
+
+	for (;;) {
+		int64_t left = deadline ? deadline - now_us() : 0;
+		int ready = poll(&p, 1, !deadline ? -1 : left > 0 ? (int)(left / 1000 + 1) : 0);
+
+		if (ready == 0)
+			return error_set(err, ERR_TIMEOUT, "%s: no answer from wsbridged", c->path);
+		n = ready < 0 ? -1 : recv(c->fd, c->buffer, sizeof(c->buffer), 0);
+		if (n >= 0 || errno != EINTR)
+			break;
+	}
+	if (n < 0)
+		return error_set_os(err, ERR_CONNECT, errno, "%s: read", c->path);
+	if (n == 0)
+		return error_set(err, ERR_CONNECT, "%s: wsbridged ended without an answer",
+				 c->path);
+	c->input = span_of(c->buffer, (size_t)n);
+	return true;
+}
+
+static bool read_line(struct call *c, int64_t deadline, struct span *line, struct error *err)
+{
+	for (;;) {
+		switch (lines_next(&c->lines, &c->input, line)) {
+		case LINES_RECORD:
+			return true;
+		case LINES_TOO_LONG:
+			return error_set(err, ERR_OVERFLOW, "%s: the answer is too long", c->path);
+		case LINES_MORE:
+			break;
+		}
+		if (!read_more(c, deadline, err))
+			return false;
+	}
+}
+
+static bool is_ours(const struct call *c, const struct rpc_answer *a)
+{
+	return json_is_null(a->id) || !a->id || json_integer_value(a->id) == c->id;
+}
+
+enum call_result call_make(struct call *c, const struct call_request *request,
+			   struct rpc_answer *answer, struct error *err)
+{
+	int64_t deadline = request->timeout < 0 ? 0 : now_us() + request->timeout;
+	size_t n;
+	mem_auto_str text = rpc_request_line(request->method, request->params, ++c->id, &n);
+	struct span line;
+
+	write_all(c->fd, text, n);
+	do {
+		if (!read_line(c, deadline, &line, err))
+			return CALL_UNREACHABLE;
+		if (!rpc_answer_init(answer, line, err)) {
+			error_context(err, "%s", c->path);
+			return CALL_UNREACHABLE;
+		}
+		if (is_ours(c, answer))
+			return answer->result ? CALL_OK : CALL_REFUSED;
+		rpc_answer_deinit(answer);
+	} while (true);
+}

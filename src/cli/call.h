@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way to the daemon: a control socket, one request at a time, each with
+ * its answer. Blocking, with a deadline: there is nothing else to do meanwhile.
+ * Owned by the command that runs.
+ */
+#ifndef WSB_CLI_CALL_H
+#define WSB_CLI_CALL_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "control/rpc.h"
+
+#define CALL_TIMEOUT INT64_C(30000000) /* microseconds, for answers that need no waiting */
+
+struct call;
+
+enum call_result {
+	CALL_OK,
+	CALL_REFUSED,	  /* the daemon answered with an error: answer->err */
+	CALL_UNREACHABLE, /* no daemon, or no answer; *err says what to do */
+};
+
+struct call_request {
+	const char *method;
+	json_t *params;	 /* an object, taken */
+	int64_t timeout; /* microseconds, -1 = none */
+};
+
+/*
+ * Connects. NULL: *err says why, beginning with the path. fallback: a path to
+ * point at if nobody is at `path`; NULL = none.
+ */
+struct call *call_new(const char *path, const char *fallback, struct error *err);
+void call_free(struct call *c); /* NULL is fine */
+
+/*
+ * answer is filled for OK and REFUSED, and to be freed with rpc_answer_deinit
+ * then. After UNREACHABLE c is useless.
+ */
+enum call_result call_make(struct call *c, const struct call_request *request,
+			   struct rpc_answer *answer, struct error *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of commands. Order within a group is the order of the help. The
+ * trap: `details` is printed as it is, so its lines end before column 80.
+ */
+#include "cli/command.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "cli/print_results.h"
+#include "cli/request.h"
+#include "cli/run.h"
+#include "conf/schema.h"
+#include "control/names.h"
+
+#define ANY SIZE_MAX
+#define END                  \
+	{                    \
+		.name = NULL \
+	}
+#define HELP                                                  \
+	{                                                     \
+		'h', "help", TAKES_NOTHING, NULL, "this text" \
+	}
+#define SOCKET                                                                       \
+	{                                                                            \
+		's', "socket", TAKES_VALUE, "SOCKET", "control socket of the daemon" \
+	}
+#define JSON                                                                \
+	{                                                                   \
+		0, "json", TAKES_NOTHING, NULL,                             \
+			"print the answer as JSON, one value for each line" \
+	}
+
+const struct cli_switch daemon_switches[] = { SOCKET, JSON, HELP, END };
+const struct cli_switch alone_switches[] = { HELP, END };
+const struct cli_switch global_switches[] = {
+	SOCKET, JSON, { 'V', "version", TAKES_NOTHING, NULL, "version of this program" }, HELP, END,
+};
+static const struct cli_switch alone_json_switches[] = { JSON, HELP, END };
+
+static const struct cli_switch open_switches[] = {
+	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of the bridge: -o ping.interval=5s" },
+	{ 'f', "file", TAKES_VALUE, "FILE", "options as a JSON object; - is standard input" },
+	{ 0, "wait", TAKES_OPTIONAL, "T", "until it is open or has failed, at most T" },
+	END,
+};
+
+static const struct cli_switch close_switches[] = {
+	{ 0, "code", TAKES_VALUE, "N", "close code, 1000 by default" },
+	{ 0, "reason", TAKES_VALUE, "TEXT", "reason, at most 123 bytes" },
+	{ 0, "wait", TAKES_OPTIONAL, "T", "until it is closed, at most T" },
+	END,
+};
+
+static const struct cli_switch send_switches[] = {
+	{ 'b', "binary", TAKES_NOTHING, NULL, "a binary message instead of text" },
+	{ 'F', "file", TAKES_VALUE, "FILE", "the whole file is the message; - is standard input" },
+	{ 'q', "queue", TAKES_NOTHING, NULL, "into the outbox while the bridge is not open" },
+	END,
+};
+
+static const struct cli_switch reload_switches[] = {
+	{ 'n', "dry-run", TAKES_NOTHING, NULL, "only tell what would change" },
+	END,
+};
+
+static const struct cli_switch shutdown_switches[] = {
+	{ 't', "timeout", TAKES_VALUE, "T", "for closing politely" },
+	END,
+};
+
+static const struct cli_switch echo_switches[] = {
+	{ 'l', "listen", TAKES_VALUE, "ADDRESS", "where to listen, 127.0.0.1:9001 by default" },
+	END,
+};
+
+const struct command commands[] = {
+	{
+		.name = "status",
+		.group = GROUP_BRIDGES,
+		.words = "[NAME...]",
+		.min_words = 0,
+		.max_words = ANY,
+		.summary = "show all bridges, or one in detail",
+		.details = "Shows the bridges as a table: state and for how long, URL, local\n"
+			   "clients, messages received and sent, round trip time. Below a\n"
+			   "bridge that is not open stands why, and when the next attempt is.\n"
+			   "One NAME gives all details.",
+		.examples = { "status", "--json status feed" },
+		.method = METHOD_STATUS,
+		.run = run_status,
+	},
+	{
+		.name = "open",
+		.group = GROUP_BRIDGES,
+		.words = "NAME [URL]",
+		.min_words = 1,
+		.max_words = 2,
+		.switches = open_switches,
+		.summary = "make a bridge, or start a closed one",
+		.details = "Makes the bridge NAME to the WebSocket server at URL. Options come\n"
+			   "from -f, then from -o, by the names of wsbridge.json(5); a list is\n"
+			   "split at commas, and what begins with [, { or \" is JSON. With\n"
+			   "nothing but the NAME of a bridge that is closed, starts it again.\n"
+			   "Command lines are no place for secrets: use -f.",
+		.examples = { "open feed ws://127.0.0.1:9001/ -o endpoint=/run/user/1000/feed.sock "
+			      "--wait",
+			      "open feed -f feed.json --wait=10s" },
+		.method = METHOD_OPEN,
+		.request = request_open,
+		.print = print_opened,
+	},
+	{
+		.name = "close",
+		.group = GROUP_BRIDGES,
+		.words = "NAME",
+		.min_words = 1,
+		.max_words = 1,
+		.switches = close_switches,
+		.summary = "close a bridge and do not connect again",
+		.details =
+			"Closes the upstream connection with a close handshake. A bridge made by\n"
+			"`open` is gone then; one from the configuration stays, in state closed.",
+		.examples = { "close feed", "close feed --code 4000 --reason 'end of day' --wait" },
+		.method = METHOD_CLOSE,
+		.request = request_close,
+		.print = print_opened,
+	},
+	{
+		.name = "send",
+		.group = GROUP_BRIDGES,
+		.words = "NAME [TEXT...|-]",
+		.min_words = 1,
+		.max_words = ANY,
+		.switches = send_switches,
+		.summary = "send messages to the upstream",
+		.details = "Sends TEXT (words are joined with a blank) as one message. With -,\n"
+			   "and without TEXT when standard input is no terminal, every line of\n"
+			   "standard input is one message. Done means that the system has\n"
+			   "taken it for the connection.",
+		.examples = { "send feed '{\"op\":\"subscribe\"}'",
+			      "send feed --binary --file image.png" },
+		.method = METHOD_SEND,
+		.run = run_send,
+	},
+	{
+		.name = "reconnect",
+		.group = GROUP_BRIDGES,
+		.words = "NAME",
+		.min_words = 1,
+		.max_words = 1,
+		.summary = "drop the connection of a bridge and dial now",
+		.details = "Drops what is there, also a waiting time or a failure, and\n"
+			   "connects at once. Local clients stay.",
+		.examples = { "reconnect feed", "--json reconnect feed" },
+		.method = METHOD_RECONNECT,
+		.request = request_reconnect,
+		.print = print_opened,
+	},
+	{
+		.name = "reload",
+		.group = GROUP_DAEMON,
+		.words = "",
+		.switches = reload_switches,
+		.summary = "read the configuration anew",
+		.details = "Makes the daemon read its configuration again. Only bridges that\n"
+			   "differ are touched. A configuration with errors changes nothing,\n"
+			   "and every error is shown.",
+		.examples = { "reload", "reload --dry-run" },
+		.method = METHOD_RELOAD,
+		.request = request_reload,
+		.print = print_reloaded,
+	},
+	{
+		.name = "shutdown",
+		.group = GROUP_DAEMON,
+		.words = "",
+		.switches = shutdown_switches,
+		.summary = "end the daemon in an orderly way",
+		.details = "Ends the daemon: no new clients, queues written, close 1001 to\n"
+			   "every upstream. Returns when it is done.",
+		.examples = { "shutdown", "shutdown --timeout 2s" },
+		.method = METHOD_SHUTDOWN,
+		.request = request_shutdown,
+		.print = print_shut_down,
+	},
+	{
+		.name = "version",
+		.group = GROUP_DAEMON,
+		.words = "",
+		.summary = "version of the daemon that runs",
+		.details =
+			"Shows the version of the daemon that runs, and what it was built with.\n"
+			"`wsbridge --version` is about this program.",
+		.examples = { "version", "--json version" },
+		.method = METHOD_VERSION,
+		.request = request_version,
+		.print = print_version,
+	},
+	{
+		.name = "rpc",
+		.group = GROUP_DAEMON,
+		.words = "METHOD [PARAMS]",
+		.min_words = 1,
+		.max_words = 2,
+		.summary = "call any method of the control socket",
+		.details = "Calls METHOD with the JSON object PARAMS and prints its result.\n"
+			   "The methods are in wsbridge-rpc(7).",
+		.examples = { "rpc status '{\"name\":\"feed\"}'", "--json rpc version" },
+		.method = "",
+		.request = request_rpc,
+		.print = print_json,
+	},
+	{
+		.name = "echo",
+		.group = GROUP_ALONE,
+		.words = "",
+		.switches = echo_switches,
+		.summary = "a WebSocket server for trying things out",
+		.details =
+			"Serves until it is interrupted:\n"
+			"  /                            sends messages back\n"
+			"  /ticker?interval=1           sends {\"n\":1,\"time\":...} every second\n"
+			"  /close?code=4000&reason=bye  closes after the first message\n"
+			"  /silent                      as /, but never answers a ping\n"
+			"ADDRESS is HOST:PORT, or PORT alone for 127.0.0.1; port 0: any that\n"
+			"is free.",
+		.examples = { "echo", "echo --listen 127.0.0.1:0" },
+		.plain = true,
+		.run = run_echo,
+	},
+	{
+		.name = "check",
+		.group = GROUP_ALONE,
+		.words = "[FILE]",
+		.min_words = 0,
+		.max_words = 1,
+		.summary = "is a configuration good? Shows every error",
+		.details = "Checks FILE, or the configuration that the daemon would read. Exit\n"
+			   "status 1 if there is an error. It touches nothing that the\n"
+			   "configuration names.",
+		.examples = { "check", "check ./wsbridge.json" },
+		.run = run_check,
+	},
+	END,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+const char *command_nearest(const char *name)
+{
+	const char *names[sizeof(commands) / sizeof(*commands)];
+	size_t n = 0;
+
+	for (const struct command *c = commands; c->name; c++)
+		names[n++] = c->name;
+	names[n] = NULL;
+	return schema_nearest(name, names);
+}
+
+bool command_is_alone(const struct command *c)
+{
+	return c->group == GROUP_ALONE;
+}
+
+const struct cli_switch *command_common(const struct command *c)
+{
+	if (!command_is_alone(c))
+		return daemon_switches;
+	return c->plain ? alone_switches : alone_json_switches;
+}
