@@ -74,7 +74,7 @@ enum bridge_send_result bridge_send(struct bridge *b, struct msg msg, bool queue
 enum bridge_send_result bridge_send_control(struct bridge *b, bool pong,
 					    struct span payload); /* at most 125 bytes */
 
-/* What users see (interface.md, section 4): "open", "waiting", "failed" … */
+/* What users see (wsbridge-rpc(7)): "open", "waiting", "failed" … */
 const char *bridge_state(const struct bridge *b);
 const char *bridge_name(const struct bridge *b);
 const struct bridge_conf *bridge_configuration(const struct bridge *b);

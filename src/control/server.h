@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control sockets and their clients: lines in, calls to the methods,
- * lines out, in the order interface.md, section 4, asks for. Owned by the
+ * lines out, in the order wsbridge-rpc(7) promises. Owned by the
  * daemon.
  */
 #ifndef WSB_CONTROL_SERVER_H

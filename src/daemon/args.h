@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line of wsbridged (interface.md, section 5). */
+/* The command line of wsbridged (wsbridged(8)). */
 #ifndef WSB_DAEMON_ARGS_H
 #define WSB_DAEMON_ARGS_H
 

@@ -33,8 +33,8 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
 				   int64_t *delay);
 
 /*
- * What trying again at once cannot mend: waits grow to reconnect.slow (interface.md,
- * `reconnect`).
+ * What trying again at once cannot mend: waits grow to reconnect.slow
+ * (wsbridge.json(5)).
  */
 bool backoff_is_slow(const struct session_end *end);
 

@@ -12,6 +12,7 @@ void keepalive_start(struct keepalive *k, int64_t now)
 {
 	k->paused = false;
 	k->rtt = -1;
+	k->left = 0;
 	k->state = KEEPALIVE_OFF;
 	if (k->interval > 0)
 		go_idle(k, now);

@@ -328,7 +328,7 @@ void link_free(struct link *k)
 
 void link_start(struct link *k)
 {
-	if (k->state == LINK_GAVE_UP)
+	if (k->state == LINK_STOPPED || k->state == LINK_GAVE_UP)
 		k->backoff.failures = 0;
 	enter(k, LINK_IN_START);
 }

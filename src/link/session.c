@@ -15,7 +15,7 @@
 #include "net/dial.h"
 #include "ws/conn.h"
 
-/* Until `socket.user_timeout` is an option: its default in interface.md. */
+/* TCP_USER_TIMEOUT: what was sent and not acknowledged for so long ends the connection. */
 #define USER_TIMEOUT ((int64_t)30 * 1000000)
 
 static void drop_transport(struct session *s)

@@ -19,8 +19,8 @@ c() {
 }
 
 fresh() {
-	rm -rf src tests systemd etc
-	mkdir -p src/low src/high tests/unit systemd/user etc
+	rm -rf src tests systemd etc docs
+	mkdir -p src/low src/high tests/unit systemd/user etc docs
 	printf '{\n\t"log": {\n\t\t"level": "info"\n\t}\n}\n' >etc/wsbridge.json
 	echo 'low/*.h' >src/low/.may_include
 	printf 'low/low.h\nhigh/*.h\nhigh.c: @system\nhigh.c: <zlib.h>\n' >src/high/.may_include
@@ -29,6 +29,9 @@ fresh() {
 	printf '#include "low/low.h"\n\n#include <unistd.h>\n#include <zlib.h>\n' | c src/high/high.c
 	printf '#ifndef WSB_HIGH_OWN_INT_H\n#define WSB_HIGH_OWN_INT_H\n#endif\n' | c src/high/own_int.h
 	printf '#include "high/own_int.h"\n' | c src/high/own.c
+	echo '`tests/unit/test_low.c:stays_low`' >docs/CONFORMANCE.md
+	printf 'static void stays_low(void **state)\n{\n}\n\n%s\n' \
+		'static const struct CMUnitTest all[] = {cmocka_unit_test(stays_low)};' | c tests/unit/test_low.c
 	for unit in systemd systemd/user; do
 		printf '[Service]\nExecStart=@sbindir@/wsbridged\n' >$unit/wsbridged.service.in
 	done
@@ -76,7 +79,7 @@ chmod +x build/tests/lint/list_options
 
 cp "$lint/../../.clang-format" . || exit 1
 fresh
-for name in banned.sh format.sh headers.sh includes.py sample.sh sizes.py units.sh; do
+for name in banned.sh conformance.sh format.sh headers.sh includes.py sample.sh sizes.py units.sh; do
 	accepts $name
 done
 
@@ -149,6 +152,13 @@ refuses format.sh 'src/low/low.c:2:'
 
 printf '[Service]\nExecStart=@sbindir@/wsbridged\nNoSuchThing=yes\n' >systemd/wsbridged.service.in
 refuses units.sh 'systemd/wsbridged.service.in:'
+
+sed -i 's/cmocka_unit_test/no_unit_test/' tests/unit/test_low.c
+refuses conformance.sh 'stays_low: is not run'
+sed -i 's/void stays_low/void stays_high/' tests/unit/test_low.c
+refuses conformance.sh 'stays_low: no such test'
+rm tests/unit/test_low.c
+refuses conformance.sh 'tests/unit/test_low.c:stays_low: no such file'
 
 sed -i 's/level/depth/' etc/wsbridge.json
 refuses sample.sh 'etc/wsbridge.json: log.level is missing'

@@ -134,7 +134,7 @@ static void test_rights(void **state)
 	check_untouched(f);
 }
 
-/* interface.md names the rights; this is not read from the table. */
+/* The rights as the manual names them; this is not read from the table. */
 static void test_right_of_each(void **state)
 {
 	static const struct {

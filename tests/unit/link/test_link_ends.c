@@ -102,7 +102,7 @@ static void test_failed_attempts_are_counted(void **state)
 	link_rig_deinit(&r);
 }
 
-/* A server that comes back on the port it had before. */
+/* Nobody listens: it goes on trying. */
 static void test_server_that_is_down(void **state)
 {
 	struct link_rig r;
@@ -114,7 +114,7 @@ static void test_server_that_is_down(void **state)
 	while (link_rig_info(&r).attempts < 3)
 		world_turn_for(&r.w, 5000);
 	assert_int_equal(link_rig_info(&r).last_error.code, ERR_CONNECT);
-	assert_int_equal(link_rig_info(&r).last_close.code, 1006);
+	assert_int_equal(link_rig_info(&r).last_close.code, 0); /* nothing was open */
 	assert_int_equal(r.w.peer.accepted, 0);
 	link_rig_deinit(&r);
 }

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages through a bridge, and what it does when a side is slow or absent.
+ * Its reconfiguration stands in test_bridge_conf.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "bridge_rig.h"
+#include "net/stream.h"
+
+#define USUAL BRIDGE_FAST ", " BRIDGE_SOCKET
+
+static void test_echo(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL);
+	assert_string_equal(bridge_state(r.b), "closed");
+	assert_string_equal(bridge_name(r.b), "feed");
+	r.w.peer.echo = true;
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	bridge_rig_connect(&r, 1);
+	local_write(&r.locals[0], "one\ntwo\n");
+	bridge_rig_wait_got(&r, 0, "one\ntwo\n");
+	bridge_rig_wait_got(&r, 1, "one\ntwo\n");
+	assert_string_equal(r.w.peer.seen, "text one|text two|");
+	bridge_stop(r.b, 1000, "done");
+	bridge_rig_wait(&r, "closed");
+	assert_true(bridge_is_stopped(r.b));
+	assert_non_null(strstr(r.w.peer.seen, "close 1000 done|"));
+	assert_true(r.states >= 4);
+	assert_true(r.flushed >= 1);
+	bridge_rig_deinit(&r);
+}
+
+static void test_unheard(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, BRIDGE_FAST ", 'endpoints': ['$DIR/x', '$DIR/y']");
+	bridge_rig_open(&r);
+	ws_peer_text(&r.w.peer, "nobody");
+	ws_peer_text(&r.w.peer, "is here");
+	while (bridge_rig_info(&r).link.rx.messages < 2)
+		world_turn_for(&r.w, 1000);
+	assert_int_equal(bridge_rig_info(&r).unheard, 2);
+	bridge_rig_connect(&r, 0); /* one of two endpoints is enough */
+	ws_peer_text(&r.w.peer, "somebody");
+	bridge_rig_wait_got(&r, 0, "somebody\n");
+	assert_int_equal(bridge_rig_info(&r).unheard, 2);
+	assert_int_equal(bridge_rig_info(&r).dropped, 0);
+	bridge_rig_deinit(&r);
+}
+
+static void test_outbox_keeps_order(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL ", 'on_open': ['hello']");
+	bridge_rig_connect(&r, 0);
+	local_write(&r.locals[0], "one\ntwo\n");
+	bridge_rig_wait_outbox(&r, 2);
+	assert_int_equal(bridge_rig_info(&r).outbox_bytes, 6);
+	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_BINARY, span_str("three") }, true),
+			 BRIDGE_QUEUED);
+	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("never") }, false),
+			 BRIDGE_NOT_OPEN);
+	assert_int_equal(bridge_send_control(r.b, false, span_str("")), BRIDGE_NOT_OPEN);
+	bridge_rig_open(&r);
+	local_write(&r.locals[0], "four\n");
+	world_wait_seen(&r.w, "four|");
+	assert_string_equal(r.w.peer.seen,
+			    "text hello|text one|text two|binary three|text four|");
+	assert_int_equal(bridge_rig_info(&r).outbox_messages, 0);
+	assert_int_equal(bridge_rig_info(&r).dropped, 0);
+	bridge_rig_deinit(&r);
+}
+
+static void test_outbox_time_to_live(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL ", 'outbox': {'ttl': '30ms'}");
+	bridge_rig_connect(&r, 0);
+	local_write(&r.locals[0], "old\n");
+	bridge_rig_wait_outbox(&r, 1);
+	bridge_rig_wait_outbox(&r, 0);
+	assert_int_equal(bridge_rig_info(&r).outbox_expired, 1);
+	assert_int_equal(bridge_rig_info(&r).dropped, 1);
+	local_write(&r.locals[0], "young\n");
+	bridge_rig_wait_outbox(&r, 1);
+	bridge_rig_open(&r);
+	world_wait_seen(&r.w, "young|");
+	assert_string_equal(r.w.peer.seen, "text young|");
+	bridge_rig_deinit(&r);
+}
+
+static const struct {
+	const char *options, *seen;
+	unsigned rejected, dropped;
+} full[] = {
+	{ "'outbox': {'size': 140}", "text one|text two|", 1, 0 },
+	{ "'outbox': {'size': 140, 'on_full': 'drop-oldest'}", "text two|text three|", 0, 1 },
+	{ "'outbox': {'size': 0}", "", 3, 0 },
+};
+
+static bool is_dealt_with(void *arg)
+{
+	struct bridge_info info = bridge_rig_info(arg);
+
+	return info.outbox_messages + info.dropped == 3;
+}
+
+static void test_outbox_full(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(full) / sizeof(*full); i++) {
+		mem_auto_str options = mem_printf("%s, %s", USUAL, full[i].options);
+		struct bridge_rig r;
+
+		bridge_rig_init(&r, options);
+		bridge_rig_connect(&r, 0);
+		local_write(&r.locals[0], "one\ntwo\nthree\n");
+		world_wait(&r.w, is_dealt_with, &r);
+		assert_int_equal(bridge_rig_info(&r).outbox_rejected, full[i].rejected);
+		assert_int_equal(bridge_rig_info(&r).outbox_dropped, full[i].dropped);
+		assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("") }, true) ==
+					 BRIDGE_FULL,
+				 i != 1);
+		ws_peer_forget(&r.w.peer);
+		bridge_rig_open(&r);
+		local_write(&r.locals[0], "last\n");
+		world_wait_seen(&r.w, "last|");
+		assert_memory_equal(r.w.peer.seen, i == 1 ? "text three|" : full[i].seen,
+				    i == 1 ? 11 : strlen(full[i].seen));
+		bridge_rig_deinit(&r);
+	}
+}
+
+struct numbered {
+	unsigned next;
+	bool in_order;
+};
+
+static void check_number(void *arg, struct span data)
+{
+	struct numbered *n = arg;
+	char expected[16];
+
+	snprintf(expected, sizeof(expected), "%08u", n->next++);
+	if (data.n < 8 || memcmp(data.p, expected, 8) != 0)
+		n->in_order = false;
+}
+
+#define LINE 4096
+#define LINES 6000 /* more than the kernel and every queue of ours take together */
+
+static void write_lines(struct local *c)
+{
+	char line[LINE + 1];
+
+	memset(line, 'x', LINE - 1);
+	line[LINE - 1] = '\n';
+	line[LINE] = '\0';
+	for (unsigned i = 0; i < LINES; i++) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%08u", i);
+		memcpy(line, number, 8);
+		local_write(c, line);
+	}
+}
+
+static void test_slow_upstream_pauses_local_input(void **state)
+{
+	struct numbered numbers = { .in_order = true };
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL);
+	ws_peer_small_window(&r.w.peer);
+	r.w.peer.on_message = check_number;
+	r.w.peer.arg = &numbers;
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	ws_peer_stall(&r.w.peer, true);
+	write_lines(&r.locals[0]);
+	world_turn_for(&r.w, 200000);
+	assert_true(r.locals[0].out.len > 0); /* nobody reads it */
+	assert_true(bridge_rig_info(&r).outbox_messages <= 1);
+	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("") }, false),
+			 BRIDGE_FULL);
+	ws_peer_stall(&r.w.peer, false);
+	world_wait_count(&r.w, &numbers.next, LINES);
+	assert_true(numbers.in_order);
+	assert_int_equal(r.locals[0].out.len, 0);
+	assert_int_equal(bridge_rig_info(&r).dropped, 0);
+	assert_int_equal(bridge_rig_info(&r).outbox_messages, 0);
+	bridge_rig_deinit(&r);
+}
+
+/* What was paused for the lost connection goes on with the next one. */
+static void test_upstream_lost_while_paused(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL ", 'outbox': {'size': '64M'}");
+	ws_peer_small_window(&r.w.peer);
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	ws_peer_stall(&r.w.peer, true);
+	write_lines(&r.locals[0]);
+	world_turn_for(&r.w, 100000);
+	assert_true(r.locals[0].out.len > 0);
+	ws_peer_reset(&r.w.peer);
+	world_wait_count(&r.w, &r.w.peer.upgraded, 2);
+	local_write(&r.locals[0], "last\n");
+	world_wait_seen(&r.w, "text last|");
+	assert_int_equal(bridge_rig_info(&r).dropped, 0);
+	bridge_rig_deinit(&r);
+}
+
+/* After the server's Close nothing may be sent, though TCP is still there. */
+static void test_between_close_and_end(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL);
+	r.w.peer.no_hangup = true;
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	ws_peer_close(&r.w.peer, 1001, "");
+	world_wait_flag(&r.w, &r.w.peer.close_seen);
+	local_write(&r.locals[0], "one\ntwo\nthree\n");
+	world_wait_count(&r.w, &r.w.peer.upgraded, 2);
+	world_wait_seen(&r.w, "three|");
+	assert_string_equal(r.w.peer.seen, "close 1001 |text one|text two|text three|");
+	bridge_rig_deinit(&r);
+}
+
+static void test_slow_local_client_loses_alone(void **state)
+{
+	struct bridge_rig r;
+	struct bridge_info info;
+	char *text = mem_alloc(20001);
+
+	(void)state;
+	memset(text, 'y', 20000);
+	text[20000] = '\0';
+	bridge_rig_init(&r, BRIDGE_FAST ", 'endpoint': {'unix': '$DIR/x', 'queue': 100000}");
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	bridge_rig_connect(&r, 1);
+	stream_pause(r.locals[0].stream);
+	for (unsigned i = 1; i <= 100; i++) {
+		ws_peer_text(&r.w.peer, text);
+		world_wait_count(&r.w, &r.locals[1].lines, i);
+	}
+	info = bridge_rig_info(&r);
+	assert_true(info.dropped > 0);
+	assert_true(bridge_pending(r.b) > 0);
+	stream_resume(r.locals[0].stream);
+	world_wait_count(&r.w, &r.locals[0].lines, 100 - (unsigned)info.dropped);
+	assert_int_equal(bridge_pending(r.b), 0);
+	bridge_rig_deinit(&r);
+	free(text);
+}
+
+static void test_refused_records(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL ", 'max_message': 8");
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	local_write(&r.locals[0], "far too long\n\xff\ngood\n");
+	world_wait_seen(&r.w, "text good|");
+	assert_string_equal(r.w.peer.seen, "text good|");
+	assert_int_equal(bridge_rig_info(&r).refused, 2);
+	bridge_rig_deinit(&r);
+}
+
+static void test_orderly_end(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL);
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	bridge_stop_accepting(r.b);
+	assert_false(local_connect(&r.locals[1], r.w.loop, r.w.dir));
+	local_write(&r.locals[0], "still heard\n");
+	world_wait_seen(&r.w, "still heard|");
+	bridge_retire(r.b);
+	world_wait_flag(&r.w, &r.locals[0].ended);
+	assert_int_equal(bridge_n_endpoints(r.b), 0);
+	bridge_rig_wait(&r, "closed");
+	assert_false(bridge_has_session(r.b));
+	assert_non_null(strstr(r.w.peer.seen, "close 1000 |"));
+	bridge_rig_deinit(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_unheard),
+		cmocka_unit_test(test_outbox_keeps_order),
+		cmocka_unit_test(test_outbox_time_to_live),
+		cmocka_unit_test(test_outbox_full),
+		cmocka_unit_test(test_slow_upstream_pauses_local_input),
+		cmocka_unit_test(test_upstream_lost_while_paused),
+		cmocka_unit_test(test_between_close_and_end),
+		cmocka_unit_test(test_slow_local_client_loses_alone),
+		cmocka_unit_test(test_refused_records),
+		cmocka_unit_test(test_orderly_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
