@@ -76,7 +76,7 @@ bool batch_add(struct batch *b, const struct framing *f, struct msg m,
 
 bool batch_is_full(const struct batch *b)
 {
-	return b->bytes >= CHUNK_SIZE || b->n_ranges == BATCH_RANGES;
+	return b->bytes >= CHUNK_SIZE;
 }
 
 void batch_clear(struct batch *b)

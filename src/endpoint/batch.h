@@ -9,7 +9,7 @@
 #include "endpoint/chunk.h"
 #include "endpoint/framing.h"
 
-#define BATCH_RANGES 16
+#define BATCH_RANGES 10 /* never used up: four big records make it full */
 
 struct batch {
 	struct chunk *chunk; /* the current one: small records are appended to it */
@@ -25,7 +25,7 @@ void batch_deinit(struct batch *b); /* twice is fine */
 bool batch_add(struct batch *b, const struct framing *f, struct msg m,
 	       const struct framing_plan *plan);
 
-/* 64 KiB wait, or no range is left: it must be handed out. */
+/* 64 KiB wait: it must be handed out. */
 bool batch_is_full(const struct batch *b);
 void batch_clear(struct batch *b); /* it has been handed out */
 

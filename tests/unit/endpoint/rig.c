@@ -63,6 +63,8 @@ static void on_event(void *arg, const struct endpoint_event *event)
 		break;
 	case ENDPOINT_CLIENT:
 		r->n_clients += !event->err;
+		if (r->greeting)
+			rig_send(r, r->greeting);
 		r->n_refused += event->err != NULL;
 		break;
 	case ENDPOINT_DROPPED:

@@ -34,7 +34,8 @@ struct rig {
 	unsigned n_messages, n_bad, n_clients, n_refused, n_dropped;
 	struct error last_error;
 	char last_client[64];
-	unsigned pause_at; /* pauses the endpoint in this message, counted from 1 */
+	const char *greeting; /* sent when a client comes or goes */
+	unsigned pause_at;    /* pauses the endpoint in this message, counted from 1 */
 	size_t most_queued;
 	/* of the wait that is going on */
 	struct timer tick;

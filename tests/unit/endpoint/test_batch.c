@@ -101,18 +101,23 @@ static void uses_its_chunk_again_when_nobody_else_does(void **state)
 	batch_deinit(&b);
 }
 
+/* Small and big ones in turn, on a chunk that is nearly full: most ranges. */
 static void is_full_before_it_has_no_range_left(void **state)
 {
+	struct chunk *kept;
 	struct batch b;
-	size_t n = 0;
 
 	(void)state;
 	batch_init(&b);
-	while (!batch_is_full(&b)) {
-		assert_true(add(&b, n % 2 ? CHUNK_RECORD_MAX + 1 : 1, 'x'));
-		n++;
-	}
-	assert_true(n >= 7 && b.n_ranges == n);
+	for (int i = 0; i < 4; i++)
+		assert_true(add(&b, CHUNK_RECORD_MAX - (i == 3), 'x'));
+	kept = chunk_ref(b.chunk);
+	batch_clear(&b);
+	for (int i = 0; !batch_is_full(&b); i++)
+		assert_true(add(&b, i % 3 == 2 ? CHUNK_RECORD_MAX + 1 : 1, 'x'));
+	assert_true(b.n_ranges >= 8 && b.n_ranges < BATCH_RANGES);
+	assert_int_equal(b.records, 12);
+	chunk_unref(kept);
 	batch_deinit(&b);
 }
 

@@ -379,6 +379,27 @@ static void text_is_handed_out_where_it_lies(void **state)
 	framing_reader_deinit(&r);
 }
 
+static void a_long_line_does_not_keep_its_memory(void **state)
+{
+	static char input[200001];
+	struct span in = span_of(input, sizeof(input));
+	struct framing f;
+	struct framing_reader r;
+	struct error err;
+	struct msg msg;
+
+	(void)state;
+	memset(input, '\\', sizeof(input) - 1);
+	input[sizeof(input) - 1] = '\n';
+	framing_init(&f, &escape, 1 << 20);
+	framing_reader_init(&r, &f);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
+	assert_int_equal(msg.data.n, 100000);
+	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MORE);
+	assert_int_equal(r.work.size, 0);
+	framing_reader_deinit(&r);
+}
+
 /* A line that finds no memory is refused, and the next one is not. */
 static void refuse_one_for_want_of_memory(const struct endpoint_conf *conf, const char *input,
 					  const char *sentence)
@@ -414,6 +435,7 @@ int main(void)
 		cmocka_unit_test(what_was_escaped_comes_back),
 		cmocka_unit_test(no_text_forges_a_second_record),
 		cmocka_unit_test(text_is_handed_out_where_it_lies),
+		cmocka_unit_test(a_long_line_does_not_keep_its_memory),
 		cmocka_unit_test(memory_runs_out),
 	};
 

@@ -299,6 +299,13 @@ static void the_rest_of_a_direct_write_is_kept(void **state)
 		expect(&u, "1*199 3*100 ", 299, 2, 1);
 		queue_deinit(&u);
 	}
+	queue_init(&u, 100, OVERFLOW_DISCONNECT);
+	u.quota.max_queued = 300;
+	rest = first;
+	rest.from += 1;
+	assert_int_equal(outq_push(&u.q, &rest, &u.dropped), OUTQ_KEPT);
+	assert_int_equal(push(&u.q, 1, 2, &u.dropped), OUTQ_DISCONNECT);
+	queue_deinit(&u);
 	chunk_unref(c);
 }
 

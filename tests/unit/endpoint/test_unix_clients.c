@@ -324,6 +324,55 @@ static void a_closed_client_is_noticed_during_a_pause(void **state)
 	expect_messages("left|behind|");
 }
 
+static bool nothing_is_queued(struct rig *r)
+{
+	return r->quota.queued == 0;
+}
+
+/* What waits for it is given up; what was read from it, but not looked at yet, is not. */
+static void a_closed_client_keeps_what_was_held(void **state)
+{
+	char text[1001];
+
+	(void)state;
+	memset(text, 'x', 1000);
+	text[1000] = '\0';
+	rig_open(&rig);
+	rig_connect_all(&rig, 1)->stalled = true;
+	for (size_t i = 0; i < 1000; i++)
+		rig_send(&rig, text);
+	rig.pause_at = 1;
+	peer_write(&rig.peers[0], "1\n2\n");
+	wait_messages(1);
+	assert_true(rig.quota.queued > 100000);
+	peer_close(&rig.peers[0]);
+	rig_wait(&rig, nothing_is_queued);
+	rig_turns(&rig);
+	assert_int_equal(endpoint_n_clients(rig.e), 1);
+	endpoint_resume(rig.e);
+	wait_clients(0);
+	expect_messages("1|2|");
+}
+
+/* The same, but only the look at paused clients can tell. */
+static void a_quiet_one_that_was_held_does_too(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	rig_connect_all(&rig, 2);
+	rig.pause_at = 1;
+	peer_write(&rig.peers[0], "1\n2\n");
+	wait_messages(1);
+	peer_close(&rig.peers[0]);
+	peer_close(&rig.peers[1]);
+	wait_clients(1); /* both have been looked at */
+	rig_turns(&rig);
+	assert_int_equal(endpoint_n_clients(rig.e), 1);
+	endpoint_resume(rig.e);
+	wait_clients(0);
+	expect_messages("1|2|");
+}
+
 /* As above, but it is a write that tells, and part of the input has been taken already. */
 static void what_is_held_outlives_a_failed_write(void **state)
 {
@@ -390,6 +439,8 @@ int main(void)
 		TEST(a_pause_is_fair),
 		TEST(who_comes_during_a_pause_waits_too),
 		TEST(a_closed_client_is_noticed_during_a_pause),
+		TEST(a_closed_client_keeps_what_was_held),
+		TEST(a_quiet_one_that_was_held_does_too),
 		TEST(what_is_held_outlives_a_failed_write),
 		TEST(stops_accepting),
 		TEST(a_place_that_is_taken_is_an_error),

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "endpoint/chunk.h"
 #include "rig.h"
 
 static struct rig rig;
@@ -118,6 +120,42 @@ static void who_comes_later_gets_what_comes_later(void **state)
 	assert_memory_equal(rig.peers[0].got, "before\nafter\n", 13);
 	assert_int_equal(rig.peers[1].n, 6);
 	assert_memory_equal(rig.peers[1].got, "after\n", 6);
+}
+
+/* The second comes in the turn in which the first has been greeted. */
+static void who_comes_in_the_same_turn_too(void **state)
+{
+	(void)state;
+	rig.greeting = "hello";
+	rig_open(&rig);
+	rig_connect_all(&rig, 2);
+	rig_turns(&rig);
+	assert_int_equal(rig.peers[0].n, 12);
+	assert_memory_equal(rig.peers[0].got, "hello\nhello\n", 12);
+	assert_int_equal(rig.peers[1].n, 6);
+	rig.greeting = NULL;
+}
+
+static void much_is_written_before_the_turn_ends(void **state)
+{
+	char big[20001], got[CHUNK_SIZE];
+
+	(void)state;
+	memset(big, 'x', 20000);
+	big[20000] = '\0';
+	rig_open(&rig);
+	rig_connect_all(&rig, 1);
+	send_numbered(0, CHUNK_SIZE / NUMBERED_SIZE);
+	assert_int_equal(recv(rig.peers[0].fd, got, sizeof(got), MSG_DONTWAIT), -1);
+	send_numbered(CHUNK_SIZE / NUMBERED_SIZE, CHUNK_SIZE / NUMBERED_SIZE + 1);
+	assert_true(recv(rig.peers[0].fd, got, sizeof(got), MSG_DONTWAIT) > 0);
+	for (int i = 0; i < 40; i++) {
+		rig_send(&rig, big);
+		rig_send(&rig, "small");
+	}
+	assert_true(endpoint_pending(rig.e) > 0);
+	rig_wait(&rig, rig_is_drained);
+	assert_int_equal(rig.n_dropped, 0);
 }
 
 static void a_flush_writes_at_once(void **state)
@@ -347,6 +385,8 @@ int main(void)
 		TEST(nobody_is_there),
 		TEST(thirty_two_get_the_same),
 		TEST(who_comes_later_gets_what_comes_later),
+		TEST(who_comes_in_the_same_turn_too),
+		TEST(much_is_written_before_the_turn_ends),
 		TEST(a_flush_writes_at_once),
 		TEST(counts_what_the_framing_does),
 		TEST(a_slow_client_loses_the_oldest),
