@@ -17,6 +17,8 @@
 
 /* Reads in one turn: a busy peer may not starve the others. */
 #define READS_PER_TURN 4
+/* More than any socket buffer holds. */
+#define DRAINS_MAX 256
 
 struct fd_stream {
 	struct stream base;
@@ -58,6 +60,24 @@ static void fail(struct fd_stream *f, int os, const char *what)
 	loop_defer(f->loop, &f->report);
 }
 
+/*
+ * What failed may have been a write: what the peer had sent before is still to
+ * be had, perhaps with its last word in it.
+ */
+static void drain(struct fd_stream *f)
+{
+	size_t size;
+	uint8_t *scratch = loop_scratch(f->loop, &size);
+	ssize_t n;
+
+	for (int i = 0; i < DRAINS_MAX && f->reading && !f->eof && !f->dead; i++) {
+		n = recv(f->fd, scratch, size, 0);
+		if (n <= 0)
+			return;
+		f->base.cb(f->base.arg, STREAM_DATA, span_of(scratch, (size_t)n), NULL);
+	}
+}
+
 static void on_report(void *arg)
 {
 	struct fd_stream *f = arg;
@@ -67,6 +87,8 @@ static void on_report(void *arg)
 		return;
 	}
 	if (f->base.cb)
+		drain(f);
+	if (!f->dead && f->base.cb) /* freed while it drained: this call comes once more */
 		f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), &f->err);
 }
 

@@ -73,17 +73,27 @@ static bool is_served(const struct sockaddr_un *addr)
 	return served;
 }
 
-/* Only under the lock. */
-static bool check_place(struct listener *ln, const struct sockaddr_un *addr, struct error *err)
+/* Nothing, or a socket: what else stands there is somebody's. */
+static bool is_free(const char *name, bool *exists, struct error *err)
 {
 	struct stat st;
 
-	if (lstat(ln->path, &st) < 0)
-		return errno == ENOENT ? true : fail(err, errno, "look at", ln->path);
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERR_ENDPOINT, "%s exists and is no socket: it is left alone",
-				 ln->path);
-	if (is_served(addr)) {
+	*exists = lstat(name, &st) == 0;
+	if (!*exists)
+		return errno == ENOENT ? true : fail(err, errno, "look at", name);
+	if (S_ISSOCK(st.st_mode))
+		return true;
+	return error_set(err, ERR_ENDPOINT, "%s exists and is no socket: it is left alone", name);
+}
+
+/* Only under the lock. */
+static bool check_place(struct listener *ln, const struct sockaddr_un *addr, struct error *err)
+{
+	bool exists;
+
+	if (!is_free(ln->path, &exists, err))
+		return false;
+	if (exists && is_served(addr)) {
 		error_set(err, ERR_ENDPOINT, "%s is served by another process", ln->path);
 		err->os = EADDRINUSE;
 		return false;
@@ -94,6 +104,7 @@ static bool check_place(struct listener *ln, const struct sockaddr_un *addr, str
 static bool bind_as(struct listener *ln, const char *name, mode_t mode, struct error *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	bool exists;
 	mode_t old;
 	int rc;
 
@@ -101,16 +112,20 @@ static bool bind_as(struct listener *ln, const char *name, mode_t mode, struct e
 	ln->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (ln->fd < 0)
 		return fail(err, errno, "socket for", ln->path);
-	if (unlink(name) < 0 && errno != ENOENT)
+	if (!is_free(name, &exists, err))
+		return false;
+	if (exists && unlink(name) < 0)
 		return fail(err, errno, "remove", name);
 	old = umask(0177);
 	rc = bind(ln->fd, (struct sockaddr *)&addr, sizeof(addr));
 	umask(old);
 	if (rc < 0)
 		return fail(err, errno, "bind", name);
-	if (listen(ln->fd, BACKLOG) < 0 || chmod(name, mode) < 0)
-		return fail(err, errno, "listen on", name);
-	return true;
+	if (listen(ln->fd, BACKLOG) == 0 && chmod(name, mode) == 0)
+		return true;
+	fail(err, errno, "listen on", name);
+	unlink(name);
+	return false;
 }
 
 static bool make_socket(struct listener *ln, mode_t mode, struct error *err)
@@ -118,11 +133,14 @@ static bool make_socket(struct listener *ln, mode_t mode, struct error *err)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char temp[sizeof(addr.sun_path)];
 	struct stat st;
+	bool exists;
 	int n = snprintf(temp, sizeof(temp), "%s.new", ln->path);
 
 	if (n < 0 || (size_t)n >= sizeof(temp))
 		return error_set(err, ERR_ENDPOINT, "%s is too long for a Unix socket", ln->path);
 	memcpy(addr.sun_path, ln->path, strlen(ln->path) + 1);
+	if (!is_free(ln->path, &exists, err)) /* before a lock file is left beside it */
+		return false;
 	if (!take_lock(ln, err) || !check_place(ln, &addr, err) || !bind_as(ln, temp, mode, err))
 		return false;
 	if (stat(temp, &st) < 0 || rename(temp, ln->path) < 0) {

@@ -176,6 +176,33 @@ static void test_write_to_a_vanished_peer_fails_once(void **state)
 	assert_int_equal(p->end.events, 1);
 }
 
+/* The peer's last words are heard although a write has failed before they were read. */
+static void test_drains_before_it_fails(void **state)
+{
+	struct pair *p = *state;
+
+	assert_int_equal(write(p->peer, "hello", 5), 5);
+	close(p->peer);
+	p->peer = -1;
+	assert_int_equal(offer(&p->end, "x", 1), 0);
+	assert_true(turn_until(p->loop, is_failed, &p->end, PATIENCE));
+	assert_int_equal(p->end.got, 5);
+}
+
+static void test_freed_while_it_drains(void **state)
+{
+	struct pair *p = *state;
+
+	p->end.free_on_data = true;
+	assert_int_equal(write(p->peer, "hello", 5), 5);
+	close(p->peer);
+	p->peer = -1;
+	assert_int_equal(offer(&p->end, "x", 1), 0);
+	assert_false(turn_until(p->loop, is_failed, &p->end, 20000));
+	assert_int_equal(p->end.got, 5);
+	assert_null(p->end.stream);
+}
+
 static bool is_gone(void *arg)
 {
 	return ((struct end *)arg)->stream == NULL;
@@ -204,6 +231,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_half_close_then_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_to_a_vanished_peer_fails_once, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_drains_before_it_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_freed_while_it_drains, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freed_inside_its_callback, set_up, tear_down),
 	};
 
