@@ -205,8 +205,8 @@ static bool make_endpoints(struct bridge *b, struct error *err)
 		b->endpoints[i] = make_endpoint(b, &b->conf->endpoints[i], &one);
 		if (b->endpoints[i])
 			continue;
-		error_context(&one, "bridge \"%s\"", b->conf->name);
 		log_error(b->object, "%s", one.text);
+		error_context(&one, "bridge \"%s\"", b->conf->name);
 		if (!b->endpoint_error.code)
 			b->endpoint_error = one;
 	}
@@ -296,13 +296,34 @@ static struct endpoint *take_equal(struct bridge *b, const struct endpoint_conf 
 	return NULL;
 }
 
-static void replace_endpoints(struct bridge *b, const struct bridge_conf *conf)
+/* The longest record is part of what an endpoint is made with. */
+static bool stays(const struct bridge *b, const struct endpoint *e, const struct bridge_conf *conf)
+{
+	if (b->conf->max_message != conf->max_message)
+		return false;
+	for (size_t i = 0; i < conf->n_endpoints; i++)
+		if (endpoint_conf_equal(endpoint_configuration(e), &conf->endpoints[i]))
+			return true;
+	return false;
+}
+
+void bridge_release(struct bridge *b, const struct bridge_conf *conf)
+{
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		if (!b->endpoints[i] || stays(b, b->endpoints[i], conf))
+			continue;
+		endpoint_free(b->endpoints[i]);
+		b->endpoints[i] = NULL;
+	}
+}
+
+static void rearrange_endpoints(struct bridge *b, const struct bridge_conf *conf)
 {
 	struct endpoint **fresh = mem_array(conf->n_endpoints, sizeof(struct endpoint *));
 
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		fresh[i] = take_equal(b, &conf->endpoints[i]);
-	free_endpoints(b); /* before new ones are made: one may want the same path */
+	free_endpoints(b);
 	b->endpoints = fresh;
 	b->n_endpoints = conf->n_endpoints;
 }
@@ -310,15 +331,15 @@ static void replace_endpoints(struct bridge *b, const struct bridge_conf *conf)
 void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err)
 {
 	struct conf_change change = conf_diff_bridge(b->conf, conf);
-	bool starts = b->conf->start == START_MANUAL && conf->start == START_AUTO;
+	bool waited = b->conf->start == START_MANUAL || b->endpoint_error.code;
 	struct bridge_conf *old = b->conf;
 
+	bridge_release(b, conf); /* before new ones are made: one may want the same path */
+	rearrange_endpoints(b, conf);
 	b->conf = bridge_conf_ref(conf);
-	if (change.endpoints)
-		replace_endpoints(b, conf);
 	bridge_conf_unref(old);
 	link_configure(b->link, conf, change.upstream == SCHEMA_CHANGED_RECONNECT);
-	if (make_endpoints(b, err) && starts)
+	if (make_endpoints(b, err) && waited && conf->start == START_AUTO)
 		link_start(b->link);
 }
 

@@ -55,8 +55,16 @@ bool bridge_has_endpoint_error(const struct bridge *b); /* an endpoint could not
 bool bridge_is_stopped(
 	const struct bridge *b); /* its link is at rest: nothing more will come of it */
 bool bridge_has_session(const struct bridge *b); /* a connection exists, at whatever stage */
-/* Touches only what differs. As bridge_new for *err. */
+/*
+ * Touches only what differs. As bridge_new for *err. A bridge that could not
+ * start for want of an endpoint starts now if it can and is to by itself.
+ */
 void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err);
+/*
+ * The first half of bridge_configure: endpoints that go or change are gone, so that others
+ * may have their paths. The second half must follow before anything else.
+ */
+void bridge_release(struct bridge *b, const struct bridge_conf *conf);
 void bridge_stop_accepting(struct bridge *b);  /* of the orderly end: no new local clients */
 size_t bridge_pending(const struct bridge *b); /* bytes that still wait for local clients */
 

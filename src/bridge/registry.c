@@ -305,7 +305,18 @@ static void apply_one(struct registry *r, struct bridge_conf *conf, bool dry,
 	}
 	diff->unchanged++;
 	if (!dry && bridge_has_endpoint_error(b))
-		bridge_start(b);
+		bridge_configure(b, conf, &err); /* it tries to make what is missing */
+}
+
+/* Before anybody gets a new path: a path may move from one bridge to another. */
+static void release_paths(struct registry *r, const struct main_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_bridges; i++) {
+		struct bridge *b = registry_find(r, conf->bridges[i]->name);
+
+		if (b && bridge_configuration(b)->from_file)
+			bridge_release(b, conf->bridges[i]);
+	}
 }
 
 void registry_apply(struct registry *r, const struct main_conf *conf, bool dry,
@@ -318,6 +329,8 @@ void registry_apply(struct registry *r, const struct main_conf *conf, bool dry,
 		r->max_bridges = (size_t)conf->limits.bridges;
 	}
 	remove_vanished(r, conf, dry, diff);
+	if (!dry)
+		release_paths(r, conf);
 	for (size_t i = 0; i < conf->n_bridges; i++)
 		apply_one(r, conf->bridges[i], dry, diff);
 }

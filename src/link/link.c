@@ -26,6 +26,7 @@ struct link {
 	char object[BRIDGE_NAME_MAX + 8]; /* "bridge NAME", for the log */
 	enum link_state state;
 	struct session *session;
+	struct session *ended; /* the last one, for what its server answered; NULL = none */
 	struct timer retry;
 	int64_t delay; /* of the next attempt, once an end has been judged */
 	struct backoff backoff;
@@ -56,6 +57,8 @@ static void begin(struct link *k)
 		.arg = k,
 	};
 
+	session_free(k->ended);
+	k->ended = NULL;
 	k->info.attempts++;
 	k->session = session_new(&params);
 }
@@ -252,12 +255,12 @@ static void on_ended(struct link *k, const struct session_end *end)
 	enum backoff_verdict verdict = BACKOFF_RETRY;
 
 	stop_keepalive(k);
-	session_free(k->session);
+	k->ended = k->session;
 	k->session = NULL;
 	if (asked) {
 		if (end->was_open)
 			note_end(k, end);
-		log_notice(k->object, "closed (%d \"%s\")", end->close_code, end->reason);
+		log_notice(k->object, "closed (%d \"%s\")", k->stop_code, k->stop_reason);
 	} else {
 		note_end(k, end);
 		verdict = backoff_ended(&k->backoff, k->conf, end, k->env.rand, &k->delay);
@@ -320,6 +323,7 @@ void link_free(struct link *k)
 	if (!k)
 		return;
 	session_free(k->session);
+	session_free(k->ended);
 	timer_deinit(&k->retry);
 	timer_deinit(&k->tick);
 	bridge_conf_unref(k->conf);
@@ -387,14 +391,25 @@ enum link_send_result link_send(struct link *k, struct msg msg)
 	return r;
 }
 
+/* What others order has no place above the mark; our own ping has: it must not be judged unsent. */
+static bool may_order(const struct link *k, enum link_send_result *refusal)
+{
+	*refusal = k->state == LINK_OPEN ? LINK_FULL : LINK_NOT_OPEN;
+	return k->state == LINK_OPEN && !session_is_full(k->session);
+}
+
 enum link_send_result link_ping(struct link *k, struct span payload)
 {
-	return k->state == LINK_OPEN ? sent(session_ping(k->session, payload)) : LINK_NOT_OPEN;
+	enum link_send_result refusal;
+
+	return may_order(k, &refusal) ? sent(session_ping(k->session, payload)) : refusal;
 }
 
 enum link_send_result link_pong(struct link *k, struct span payload)
 {
-	return k->state == LINK_OPEN ? sent(session_pong(k->session, payload)) : LINK_NOT_OPEN;
+	enum link_send_result refusal;
+
+	return may_order(k, &refusal) ? sent(session_pong(k->session, payload)) : refusal;
 }
 
 void link_flush(struct link *k)
@@ -429,8 +444,10 @@ void link_info(struct link *k, struct link_info *info)
 				 -1;
 	info->rtt = k->keepalive.rtt;
 	info->last_rx = k->heard_at ? seconds(now - k->heard_at) : -1;
-	if (!k->session)
+	if (!k->session) {
+		info->head = k->ended ? session_head(k->ended) : NULL;
 		return;
+	}
 	info->tx_queued = session_tx_queued(k->session);
 	info->tx_done = session_tx_done(k->session);
 	info->peer = session_peer(k->session);

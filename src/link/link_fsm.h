@@ -48,7 +48,7 @@ struct link_step {
 
 struct link_step link_fsm_step(enum link_state state, enum link_input input);
 
-const char *link_state_name(enum link_state state); /* for the log: "restarting" */
+const char *link_state_name(enum link_state state);  /* for the log: "restarting" */
 const char *link_state_shown(enum link_state state); /* what users see: "closing" */
 const char *link_input_name(enum link_input input);
 bool link_state_has_session(enum link_state state);

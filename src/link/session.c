@@ -197,6 +197,15 @@ void session_abort(struct session *s, const struct error *why)
 	session_finish(s, why);
 }
 
+/* Full and yet empty: there is no memory for this message, and no write would make room. */
+static enum session_send_result full(struct session *s)
+{
+	if (ws_conn_output(s->conn)->len == 0)
+		session_fail_at(s, ERR_INTERNAL, STAGE_NONE, "no memory for a message to send");
+	s->starved = true;
+	return SESSION_FULL;
+}
+
 static enum session_send_result sent(struct session *s, enum ws_send_result r)
 {
 	const struct buf *out;
@@ -205,8 +214,7 @@ static enum session_send_result sent(struct session *s, enum ws_send_result r)
 	case WS_NOT_OPEN:
 		return SESSION_NOT_OPEN;
 	case WS_FULL:
-		s->starved = true;
-		return SESSION_FULL;
+		return full(s);
 	case WS_SENT:
 		break;
 	}
@@ -219,11 +227,16 @@ static enum session_send_result sent(struct session *s, enum ws_send_result r)
 	return SESSION_SENT;
 }
 
+bool session_is_full(const struct session *s)
+{
+	return s->conn && ws_conn_output(s->conn)->len >= OUTPUT_HIGH;
+}
+
 enum session_send_result session_send(struct session *s, struct msg msg)
 {
 	if (s->state != OPEN)
 		return SESSION_NOT_OPEN;
-	if (ws_conn_output(s->conn)->len >= OUTPUT_HIGH)
+	if (session_is_full(s))
 		return sent(s, WS_FULL);
 	return sent(s, ws_conn_send(s->conn, msg));
 }

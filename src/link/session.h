@@ -87,6 +87,9 @@ enum session_send_result session_ping(struct session *s, struct span payload);
 enum session_send_result session_pong(struct session *s, struct span payload);
 void session_flush(struct session *s); /* now */
 
+/* So much waits that no message is taken. Pings and Pongs are, which is their sender's concern. */
+bool session_is_full(const struct session *s);
+
 uint64_t session_tx_queued(const struct session *s); /* wire bytes queued so far */
 uint64_t session_tx_done(const struct session *s);   /* of these, taken by the kernel */
 

@@ -42,6 +42,8 @@ void session_flush(struct session *s)
 	n = stream_offer(s->stream, &iov, 1);
 	buf_consume(out, n);
 	s->tx_done += n;
+	if (out->len == 0 && (ws_conn_wants(s->conn) & WS_WANT_WRITE))
+		session_flush_later(s); /* a Pong had to wait for those before it to leave */
 	if (n == 0 || (s->starved && out->len >= OUTPUT_HIGH / 2))
 		return;
 	s->starved = false;
@@ -58,7 +60,6 @@ void session_on_end_of_turn(void *arg)
 	if (!s->written)
 		return;
 	s->written = false;
-	deferred_cancel(&s->flush);
 	session_emit(s, (struct session_event){ .type = SESSION_WRITTEN });
 }
 

@@ -10,7 +10,7 @@
 #define BRIDGE_RIG_LOCALS 4
 
 /* Delays that a test can wait for. */
-#define BRIDGE_FAST                                                          \
+#define BRIDGE_FAST                                                        \
 	"'reconnect': {'initial': '10ms', 'max': '10ms', 'slow': '10ms', " \
 	"'jitter': 'none'}, 'timeouts': {'close': '50ms'}"
 #define BRIDGE_SOCKET "'endpoint': '$DIR/x'"

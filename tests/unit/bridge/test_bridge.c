@@ -82,8 +82,7 @@ static void test_outbox_keeps_order(void **state)
 	bridge_rig_open(&r);
 	local_write(&r.locals[0], "four\n");
 	world_wait_seen(&r.w, "four|");
-	assert_string_equal(r.w.peer.seen,
-			    "text hello|text one|text two|binary three|text four|");
+	assert_string_equal(r.w.peer.seen, "text hello|text one|text two|binary three|text four|");
 	assert_int_equal(bridge_rig_info(&r).outbox_messages, 0);
 	assert_int_equal(bridge_rig_info(&r).dropped, 0);
 	bridge_rig_deinit(&r);
@@ -96,16 +95,19 @@ static void test_outbox_time_to_live(void **state)
 	(void)state;
 	bridge_rig_init(&r, USUAL ", 'outbox': {'ttl': '30ms'}");
 	bridge_rig_connect(&r, 0);
-	local_write(&r.locals[0], "old\n");
+	local_write(&r.locals[0], "counted\n");
 	bridge_rig_wait_outbox(&r, 1);
 	bridge_rig_wait_outbox(&r, 0);
 	assert_int_equal(bridge_rig_info(&r).outbox_expired, 1);
 	assert_int_equal(bridge_rig_info(&r).dropped, 1);
-	local_write(&r.locals[0], "young\n");
+	local_write(&r.locals[0], "old\n");
 	bridge_rig_wait_outbox(&r, 1);
+	world_turn_for(&r.w, 40000); /* and nobody looks until it is open */
 	bridge_rig_open(&r);
+	local_write(&r.locals[0], "young\n");
 	world_wait_seen(&r.w, "young|");
 	assert_string_equal(r.w.peer.seen, "text young|");
+	assert_int_equal(bridge_rig_info(&r).outbox_expired, 2);
 	bridge_rig_deinit(&r);
 }
 
@@ -167,16 +169,16 @@ static void check_number(void *arg, struct span data)
 }
 
 #define LINE 4096
-#define LINES 6000 /* more than the kernel and every queue of ours take together */
+#define LINES_AT_ONCE 250
 
-static void write_lines(struct local *c)
+static void write_lines(struct local *c, unsigned from)
 {
 	char line[LINE + 1];
 
 	memset(line, 'x', LINE - 1);
 	line[LINE - 1] = '\n';
 	line[LINE] = '\0';
-	for (unsigned i = 0; i < LINES; i++) {
+	for (unsigned i = from; i < from + LINES_AT_ONCE; i++) {
 		char number[16];
 
 		snprintf(number, sizeof(number), "%08u", i);
@@ -185,10 +187,25 @@ static void write_lines(struct local *c)
 	}
 }
 
+/* Until the bridge does not read any more, however much the kernel takes; how many lines. */
+static unsigned write_until_paused(struct bridge_rig *r)
+{
+	unsigned n = 0;
+
+	while (r->locals[0].out.len == 0) {
+		assert_true(n < 200000);
+		write_lines(&r->locals[0], n);
+		n += LINES_AT_ONCE;
+		world_turn_for(&r->w, 100000);
+	}
+	return n;
+}
+
 static void test_slow_upstream_pauses_local_input(void **state)
 {
 	struct numbered numbers = { .in_order = true };
 	struct bridge_rig r;
+	unsigned n;
 
 	(void)state;
 	bridge_rig_init(&r, USUAL);
@@ -198,14 +215,14 @@ static void test_slow_upstream_pauses_local_input(void **state)
 	bridge_rig_open(&r);
 	bridge_rig_connect(&r, 0);
 	ws_peer_stall(&r.w.peer, true);
-	write_lines(&r.locals[0]);
-	world_turn_for(&r.w, 200000);
-	assert_true(r.locals[0].out.len > 0); /* nobody reads it */
+	n = write_until_paused(&r);
 	assert_true(bridge_rig_info(&r).outbox_messages <= 1);
 	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("") }, false),
 			 BRIDGE_FULL);
+	assert_int_equal(bridge_send_control(r.b, false, span_str("")), BRIDGE_FULL);
+	assert_int_equal(bridge_send_control(r.b, true, span_str("")), BRIDGE_FULL);
 	ws_peer_stall(&r.w.peer, false);
-	world_wait_count(&r.w, &numbers.next, LINES);
+	world_wait_count(&r.w, &numbers.next, n);
 	assert_true(numbers.in_order);
 	assert_int_equal(r.locals[0].out.len, 0);
 	assert_int_equal(bridge_rig_info(&r).dropped, 0);
@@ -213,22 +230,30 @@ static void test_slow_upstream_pauses_local_input(void **state)
 	bridge_rig_deinit(&r);
 }
 
-/* What was paused for the lost connection goes on with the next one. */
+static bool has_written(void *arg)
+{
+	const struct bridge_rig *r = arg;
+
+	return r->locals[0].out.len == 0;
+}
+
+/* What was paused for the lost connection is the outbox's affair at once, not with the next one. */
 static void test_upstream_lost_while_paused(void **state)
 {
 	struct bridge_rig r;
 
 	(void)state;
-	bridge_rig_init(&r, USUAL ", 'outbox': {'size': '64M'}");
+	bridge_rig_init(&r, BRIDGE_SOCKET ", 'outbox': {'size': '1G'}, 'reconnect': {'initial': "
+					  "'1h', 'max': '1h'}");
 	ws_peer_small_window(&r.w.peer);
 	bridge_rig_open(&r);
 	bridge_rig_connect(&r, 0);
 	ws_peer_stall(&r.w.peer, true);
-	write_lines(&r.locals[0]);
-	world_turn_for(&r.w, 100000);
-	assert_true(r.locals[0].out.len > 0);
+	write_until_paused(&r);
 	ws_peer_reset(&r.w.peer);
-	world_wait_count(&r.w, &r.w.peer.upgraded, 2);
+	world_wait(&r.w, has_written, &r);
+	assert_string_equal(bridge_state(r.b), "waiting");
+	bridge_reconnect(r.b);
 	local_write(&r.locals[0], "last\n");
 	world_wait_seen(&r.w, "text last|");
 	assert_int_equal(bridge_rig_info(&r).dropped, 0);

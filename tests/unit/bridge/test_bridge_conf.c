@@ -38,7 +38,7 @@ static void test_policy_touches_nothing(void **state)
 		USUAL ", 'ping': {'interval': '1h'}",
 		USUAL ", 'outbox': {'size': '2M', 'ttl': '1s', 'on_full': 'drop-oldest'}",
 		USUAL ", 'start': 'manual'",
-		"'reconnect': {'max': '1h'}, " BRIDGE_SOCKET,
+		("'reconnect': {'max': '1h'}, " BRIDGE_SOCKET),
 	};
 	struct bridge_rig r;
 
@@ -171,6 +171,22 @@ static void test_start_becomes_auto(void **state)
 	bridge_rig_deinit(&r);
 }
 
+static void test_closed_by_hand_stays_closed(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	open_with_client(&r, USUAL);
+	bridge_stop(r.b, 1000, "");
+	bridge_rig_wait(&r, "closed");
+	bridge_rig_configure(&r, USUAL ", 'ping': {'interval': '1h'}");
+	bridge_rig_configure(&r, USUAL ", 'origin': 'http://new'");
+	world_turn_for(&r.w, 20000);
+	assert_string_equal(bridge_state(r.b), "closed");
+	assert_int_equal(r.w.peer.accepted, 1);
+	bridge_rig_deinit(&r);
+}
+
 #define DEEP BRIDGE_FAST ", 'endpoint': '$DIR/sub/x'"
 
 static void make_sub(const struct bridge_rig *r, bool make)
@@ -282,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_url_reconnects_and_clients_stay),
 		cmocka_unit_test(test_max_message),
 		cmocka_unit_test(test_start_becomes_auto),
+		cmocka_unit_test(test_closed_by_hand_stays_closed),
 		cmocka_unit_test(test_start_mends_an_endpoint),
 		cmocka_unit_test(test_configuration_mends_an_endpoint),
 		cmocka_unit_test(test_configuration_breaks_an_endpoint),

@@ -68,8 +68,8 @@ static void on_link(void *arg, const struct link_event *ev)
 
 static struct bridge_conf *conf_of(struct link_rig *r, const char *options)
 {
-	mem_auto_str text = mem_printf("{'url': 'ws://127.0.0.1:$PORT/'%s%s}",
-				       *options ? ", " : "", options);
+	mem_auto_str text = mem_printf("{'url': 'ws://127.0.0.1:$PORT/'%s%s}", *options ? ", " : "",
+				       options);
 
 	return world_bridge_conf(&r->w, "feed", text);
 }

@@ -19,7 +19,7 @@ struct link_rig {
 };
 
 /* Delays that a test can wait for. */
-#define LINK_FAST                                                            \
+#define LINK_FAST                                                          \
 	"'reconnect': {'initial': '10ms', 'max': '10ms', 'slow': '10ms', " \
 	"'jitter': 'none'}, 'timeouts': {'close': '30ms', 'handshake': '50ms'}"
 

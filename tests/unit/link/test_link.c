@@ -87,7 +87,7 @@ static void test_messages_and_counters(void **state)
 	link_rig_deinit(&r);
 }
 
-#define PATIENT                                                                            \
+#define PATIENT                                                                             \
 	"'reconnect': {'initial': '1h', 'max': '1h', 'slow': '1h'}, 'timeouts': {'close': " \
 	"'30ms'}"
 #define NEVER "'reconnect': {'when': 'never'}, 'timeouts': {'close': '30ms'}"

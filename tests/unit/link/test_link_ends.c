@@ -213,6 +213,22 @@ static void test_reconnect_is_no_failure(void **state)
 	link_rig_deinit(&r);
 }
 
+static void test_no_ping_between_connections(void **state)
+{
+	struct link_rig r;
+
+	(void)state;
+	link_rig_init(&r, "'reconnect': {'initial': '1h', 'max': '1h'}, 'ping': {'interval': "
+			  "'100ms'}");
+	link_rig_open(&r);
+	finish(&r);
+	link_rig_wait(&r, LINK_WAITING);
+	world_turn_for(&r.w, 250000);
+	assert_string_equal(r.states, "connecting open waiting ");
+	assert_string_equal(r.w.peer.seen, "");
+	link_rig_deinit(&r);
+}
+
 /* The session that is under way ends with its own values, the next one has the new ones. */
 static void test_new_configuration_with_the_next_connection(void **state)
 {
@@ -238,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_start_after_stop_counts_anew),
 		cmocka_unit_test(test_when),
 		cmocka_unit_test(test_reconnect_is_no_failure),
+		cmocka_unit_test(test_no_ping_between_connections),
 		cmocka_unit_test(test_new_configuration_with_the_next_connection),
 	};
 

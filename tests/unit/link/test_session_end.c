@@ -146,7 +146,7 @@ static void give_up(struct session_rig *r)
 
 #define HANDSHAKE .stage = STAGE_HANDSHAKE, .close_code = 1006, .seen = ""
 #define FORBIDDEN "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-#define WRONG_KEY                                                                 \
+#define WRONG_KEY                                                                \
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: " \
 	"Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
 
@@ -201,11 +201,10 @@ static const struct way when_open[] = {
 	  .text = "no answer to the Close frame within timeouts.close", .at_least = 30000,
 	  .seen = "close 1001 leaving|" },
 	{ "ours, FIN", .no_close = true, OPENS, .act = close_answered_by_fin, .code = ERR_NOT_OPEN,
-	  .close_code = 1006, .text = "without answering the Close frame",
-	  .seen = "close 1000 |" },
+	  .close_code = 1006, .text = "without answering the Close frame", .seen = "close 1000 |" },
 	{ "ours, RST", .no_close = true, OPENS, .act = close_answered_by_reset,
-	  .code = ERR_NOT_OPEN, .close_code = 1006, .text = "connection lost: ",
-	  .seen = "close 1000 |" },
+	  .code = ERR_NOT_OPEN, .close_code = 1006,
+	  .text = "connection lost: ", .seen = "close 1000 |" },
 	{ "ours, violation", .no_close = true, OPENS, .act = close_answered_by_a_violation,
 	  .code = ERR_PROTOCOL, .close_code = 1006, .text = "opcode", .seen = "close 1000 |" },
 	{ "FIN", OPENS, .act = finish, .code = ERR_NOT_OPEN, .close_code = 1006,
@@ -221,8 +220,8 @@ static const struct way when_open[] = {
 	  .text = "UTF-8", .seen = "close 1007 |" },
 	{ "too big", "'max_message': 16", OPENS, .act = too_big, .code = ERR_OVERFLOW,
 	  .close_code = 1006, .text = "longer than 16 bytes", .seen = "close 1009 |" },
-	{ "fragments", OPENS, .act = fragment_then_finish, .code = ERR_NOT_OPEN,
-	  .close_code = 1006, .text = "without a Close frame", .partial = 6, .seen = "" },
+	{ "fragments", OPENS, .act = fragment_then_finish, .code = ERR_NOT_OPEN, .close_code = 1006,
+	  .text = "without a Close frame", .partial = 6, .seen = "" },
 	{ "half a frame", OPENS, .act = half_a_frame_then_drop, .code = ERR_NOT_OPEN,
 	  .close_code = 1006, .text = "without a Close frame", .partial = 4, .seen = "" },
 	{ "given up", OPENS, .act = give_up, .code = ERR_TIMEOUT, .close_code = 1006,

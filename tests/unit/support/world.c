@@ -25,7 +25,7 @@ void world_turn_for(struct world *w, int64_t us)
 
 void world_wait(struct world *w, bool (*holds)(void *arg), void *arg)
 {
-	assert_true(turn_until(w->loop, holds, arg, 10 * 1000000));
+	assert_true(turn_until(w->loop, holds, arg, PATIENCE));
 }
 
 struct count {
@@ -75,7 +75,7 @@ void world_wait_seen(struct world *w, const char *part)
 {
 	struct sight s = { &w->peer, part };
 
-	if (!turn_until(w->loop, has_seen, &s, 10 * 1000000))
+	if (!turn_until(w->loop, has_seen, &s, PATIENCE))
 		fail_msg("not seen: \"%s\" but: \"%s\"", part, w->peer.seen);
 }
 

@@ -26,11 +26,11 @@ void world_deinit(struct world *w); /* what the test made must be gone, sockets 
 struct bridge_conf *world_bridge_conf(struct world *w, const char *name, const char *text);
 struct main_conf *world_main_conf(struct world *w, const char *text);
 
-/* Turns the loop until it holds; the test fails if it does not for 10 seconds. */
+/* Turns the loop until it holds; the test fails if it does not for 20 seconds. */
 void world_wait(struct world *w, bool (*holds)(void *arg), void *arg);
 void world_wait_count(struct world *w, const unsigned *count, unsigned at_least);
 void world_wait_flag(struct world *w, const bool *flag);
-void world_wait_seen(struct world *w, const char *part);	/* by the server */
+void world_wait_seen(struct world *w, const char *part); /* by the server */
 void world_turn_for(struct world *w, int64_t us); /* where the point is that nothing happens */
 
 #endif

@@ -52,7 +52,7 @@ void ws_peer_init(struct ws_peer *p, struct loop *l);
 void ws_peer_deinit(struct ws_peer *p);
 void ws_peer_forget(struct ws_peer *p); /* empties `seen` */
 
-void ws_peer_refuse(struct ws_peer *p); /* the port does not listen any more */
+void ws_peer_refuse(struct ws_peer *p);	      /* the port does not listen any more */
 void ws_peer_small_window(struct ws_peer *p); /* next connections: little fits into the kernel */
 void ws_peer_stall(struct ws_peer *p, bool stall); /* reads nothing */
 
@@ -61,8 +61,8 @@ void ws_peer_raw(struct ws_peer *p, struct span bytes);
 void ws_peer_frame(struct ws_peer *p, enum frame_opcode opcode, bool fin, struct span payload);
 void ws_peer_text(struct ws_peer *p, const char *text);
 void ws_peer_close(struct ws_peer *p, int code, const char *reason); /* code 0: without a body */
-void ws_peer_finish(struct ws_peer *p); /* ends our half of TCP */
-void ws_peer_drop(struct ws_peer *p);	/* closes TCP */
-void ws_peer_reset(struct ws_peer *p);	/* the same with a RST */
+void ws_peer_finish(struct ws_peer *p);				     /* ends our half of TCP */
+void ws_peer_drop(struct ws_peer *p);				     /* closes TCP */
+void ws_peer_reset(struct ws_peer *p);				     /* the same with a RST */
 
 #endif
