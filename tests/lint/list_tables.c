@@ -74,11 +74,14 @@ static void add_limits(char *out, size_t size, const struct schema_row *row)
 	add(out, size, text);
 }
 
-static const char *behind_choice(const char *const *next)
+/* "one of text, json; " */
+static void add_choices(char *out, size_t size, const struct schema_row *row)
 {
-	if (!next[0])
-		return "; ";
-	return next[1] ? ", " : " or ";
+	add(out, size, row->choices[1] ? "one of " : "only ");
+	for (size_t i = 0; row->choices[i]; i++) {
+		add(out, size, row->choices[i]);
+		add(out, size, row->choices[i + 1] ? ", " : "; ");
+	}
 }
 
 static const char *default_words(const struct schema_row *row)
@@ -96,10 +99,8 @@ static const char *facts(const struct schema_row *row, const char *more)
 	static char out[512];
 
 	out[0] = '\0';
-	for (size_t i = 0; row->type == OPT_ENUM && row->choices[i]; i++) {
-		add(out, sizeof(out), row->choices[i]);
-		add(out, sizeof(out), behind_choice(&row->choices[i + 1]));
-	}
+	if (row->type == OPT_ENUM)
+		add_choices(out, sizeof(out), row);
 	add(out, sizeof(out), type_words(row));
 	add(out, sizeof(out), default_words(row));
 	add(out, sizeof(out), row->value ? row->value : "");
@@ -151,9 +152,10 @@ static void print_switches(const char *command, const struct cli_switch *table)
 		if (table->letter)
 			printf("%c , Fl ", table->letter);
 		printf("-%s", table->name);
-		if (table->takes != TAKES_NOTHING)
-			printf("%s%s", table->takes == TAKES_OPTIONAL ? " Ns = Ns Ar " : " Ar ",
-			       table->value);
+		if (table->takes == TAKES_VALUE)
+			printf(" Ar %s", table->value);
+		if (table->takes == TAKES_OPTIONAL)
+			printf(" Ns Oo = Ns Ar %s Oc", table->value);
 		putchar('\n');
 	}
 }

@@ -18,9 +18,34 @@ c() {
 	} >"$1"
 }
 
+# The tables, as list_tables prints them, and a manual that says the same.
+tables() {
+	printf 'option\tlog.level\tstring, default info\n'
+	printf 'method\tping\tsend\nparam\tping name\tstring, required\n'
+	printf 'command\tping\tNAME\nswitch\tping\tFl t , Fl -timeout Ar T\n'
+}
+
+# page NAME SECTION: its head.
+page() {
+	printf '.Dd January 1, 2026\n.Dt %s %s\n.Os\n.Sh NAME\n.Nm %s\n.Nd a page\n' "$(echo "$1" | tr a-z A-Z)" "$2" "$1"
+}
+
+manual() {
+	list='.Bl -tag -width Ds\n'
+	printf 'X(PARSE, -32700, "parse_error", 2, "no")\n' | c src/base/errors.def
+	page wsbridge.json 5 >docs/wsbridge.json.5
+	printf ".Sh OPTIONS\n$list.It Cm log.level\nString, default info.\n.El\n" >>docs/wsbridge.json.5
+	page wsbridge-rpc 7 >docs/wsbridge-rpc.7
+	printf ".Sh METHODS\n.Ss ping\nRight: send.\n$list.It Cm name\nString, required.\n.El\n" >>docs/wsbridge-rpc.7
+	printf '.Sh ERROR CODES\n.Bl -column a b c\n.It -32700 Ta parse_error Ta 2\n.El\n' >>docs/wsbridge-rpc.7
+	page wsbridge 1 >docs/wsbridge.1
+	printf ".Sh COMMANDS\n.Ss ping Ar NAME\n$list.It Fl t , Fl -timeout Ar T\nHow long.\n.El\n" >>docs/wsbridge.1
+}
+
 fresh() {
 	rm -rf src tests systemd etc docs
-	mkdir -p src/low src/high tests/unit systemd/user etc docs
+	mkdir -p src/base src/low src/high tests/unit systemd/user etc docs
+	manual
 	printf '{\n\t"log": {\n\t\t"level": "info"\n\t}\n}\n' >etc/wsbridge.json
 	echo 'low/*.h' >src/low/.may_include
 	printf 'low/low.h\nhigh/*.h\nhigh.c: @system\nhigh.c: <zlib.h>\n' >src/high/.may_include
@@ -31,7 +56,7 @@ fresh() {
 	printf '#include "high/own_int.h"\n' | c src/high/own.c
 	echo '`tests/unit/test_low.c:stays_low`' >docs/CONFORMANCE.md
 	printf 'static void stays_low(void **state)\n{\n}\n\n%s\n' \
-		'static const struct CMUnitTest all[] = {cmocka_unit_test(stays_low)};' | c tests/unit/test_low.c
+		'static const struct CMUnitTest all[] = { cmocka_unit_test(stays_low) };' | c tests/unit/test_low.c
 	for unit in systemd systemd/user; do
 		printf '[Service]\nExecStart=@sbindir@/wsbridged\n' >$unit/wsbridged.service.in
 	done
@@ -70,16 +95,19 @@ lines() {
 	awk -v n="$1" -v text="$2" 'BEGIN { while (n-- > 0) print text }'
 }
 
-# The option tables, for sample.sh.
+# The option tables, for sample.sh and docs.py.
 top_builddir=$work/build
 export top_builddir
 mkdir -p build/tests/lint
 printf '#!/bin/sh\necho log.level\n' >build/tests/lint/list_options
 chmod +x build/tests/lint/list_options
+tables >build/tables
+printf '#!/bin/sh\ncat "%s/build/tables"\n' "$work" >build/tests/lint/list_tables
+chmod +x build/tests/lint/list_tables
 
 cp "$lint/../../.clang-format" . || exit 1
 fresh
-for name in banned.sh conformance.sh format.sh headers.sh includes.py sample.sh sizes.py units.sh; do
+for name in banned.sh conformance.sh docs.py format.sh headers.sh includes.py manpages.sh sample.sh sizes.py units.sh; do
 	accepts $name
 done
 
@@ -164,5 +192,29 @@ sed -i 's/level/depth/' etc/wsbridge.json
 refuses sample.sh 'etc/wsbridge.json: log.level is missing'
 sed -i 's/level/depth/' etc/wsbridge.json
 refuses sample.sh 'etc/wsbridge.json: log.depth is no option'
+
+sed -i 's/default info/default notice/' docs/wsbridge.json.5
+refuses docs.py 'wsbridge.json.5: log.level: "String, default notice." stands below it'
+sed -i 's/It Cm log.level/It Cm log.depth/' docs/wsbridge.json.5
+refuses docs.py 'wsbridge.json.5: log.level is there 0 times'
+sed -i 's/It Cm log.level/It Cm log.depth/' docs/wsbridge.json.5
+refuses docs.py 'wsbridge.json.5: log.depth is no option'
+sed -i 's/Right: send/Right: read/' docs/wsbridge-rpc.7
+refuses docs.py '"Right: send.", is missing'
+sed -i 's/Ss ping/Ss pong/' docs/wsbridge-rpc.7
+refuses docs.py 'wsbridge-rpc.7: pong is no method'
+sed -i 's/It Cm name/It Cm nome/' docs/wsbridge-rpc.7
+refuses docs.py 'wsbridge-rpc.7: ping: Cm nome is no parameter'
+sed -i 's/Ta 2/Ta 3/' docs/wsbridge-rpc.7
+refuses docs.py '".It -32700 Ta parse_error Ta 2" is there 0 times'
+sed -i '/^.It -32700/p; s/-32700/-32000/' docs/wsbridge-rpc.7
+refuses docs.py '".It -32000 Ta parse_error Ta 2" is not in src/base/errors.def'
+sed -i 's/Ss ping/Ss pong/' docs/wsbridge.1
+refuses docs.py 'wsbridge.1: ping is missing'
+sed -i 's/-timeout/-time/' docs/wsbridge.1
+refuses docs.py 'wsbridge.1: ping: ".It Fl t , Fl -timeout Ar T" is missing'
+
+sed -i 's/^.El/.Xyz/' docs/wsbridge.1
+refuses manpages.sh 'docs/wsbridge.1:'
 
 exit $failed
