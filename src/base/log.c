@@ -250,7 +250,7 @@ static uint64_t count_repeats(const struct record *r)
 	struct timespec now;
 	uint64_t hash;
 
-	if (r->level == LOG_LEVEL_DEBUG)
+	if (r->level == LOG_LEVEL_DEBUG || r->level == LOG_LEVEL_NOTICE)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	hash = log_repeat_hash(0, log_level_name(r->level));

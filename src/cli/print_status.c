@@ -94,7 +94,8 @@ char *text_trouble(const json_t *bridge)
 	mem_auto_str wait = NULL;
 	char *cause, *both;
 
-	if (strcmp(string_of(bridge, FIELD_STATE), "open") == 0)
+	if (strcmp(string_of(bridge, FIELD_STATE), "open") == 0 ||
+	    strcmp(string_of(bridge, FIELD_STATE), "closing") == 0)
 		return NULL;
 	cause = text_cause(bridge);
 	if (!json_is_number(retry) || json_number_value(retry) < 0)

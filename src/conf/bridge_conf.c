@@ -53,8 +53,8 @@ static void merge_headers(json_t *under, json_t *own)
 	const char *name, *other;
 	void *next;
 
-	json_object_foreach (json_object_get(own, "headers"), name, value) {
-		json_object_foreach_safe (headers, next, other, value) {
+	json_object_foreach(json_object_get(own, "headers"), name, value) {
+		json_object_foreach_safe(headers, next, other, value) {
 			if (strcasecmp(name, other) == 0)
 				json_object_del(headers, other);
 		}

@@ -118,7 +118,7 @@ static bool headers_set(const struct schema_row *row, void *store, const json_t 
 
 	if (!json_is_object(v))
 		return schema_error_type(r, path, "an object of header names and values", v);
-	json_object_foreach (schema_walkable(v), name, value) {
+	json_object_foreach(schema_walkable(v), name, value) {
 		mem_auto_str at = schema_path_key(path, name);
 
 		add_key(&h, name, value, at, r);

@@ -105,7 +105,7 @@ static bool keys_ok(const json_t *step, const char *path, struct schema_report *
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (schema_walkable(step), key, value) {
+	json_object_foreach(schema_walkable(step), key, value) {
 		mem_auto_str at = schema_path_key(path, key);
 
 		if (!schema_has_name(kinds, key))

@@ -221,7 +221,7 @@ static void read_bridges(struct main_conf *c, const json_t *root, struct schema_
 				 json_object_size(v), (long long)c->limits.bridges);
 	c->bridges = mem_array(json_object_size(v), sizeof(*c->bridges));
 	defaults = sound_defaults(c, json_object_get(root, "defaults"));
-	json_object_foreach (schema_walkable(v), name, bridge)
+	json_object_foreach(schema_walkable(v), name, bridge)
 		read_bridge(c, name, bridge, defaults, report);
 	json_decref(defaults);
 }

@@ -30,9 +30,9 @@ static void drop_required(json_t *schema)
 	size_t i;
 
 	json_object_del(schema, "required");
-	json_object_foreach (schema, key, value)
+	json_object_foreach(schema, key, value)
 		drop_required(value);
-	json_array_foreach (schema, i, value)
+	json_array_foreach(schema, i, value)
 		drop_required(value);
 }
 

@@ -126,7 +126,7 @@ static void set_level(const struct walk *w, const json_t *object, const char *gr
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (schema_walkable(object), key, value)
+	json_object_foreach(schema_walkable(object), key, value)
 		set_key(w, group, key, value, path);
 }
 

@@ -128,7 +128,7 @@ static const char *take_span(const char **p, int64_t *total)
 		return "a number is missing";
 	unit = take_unit(p);
 	if (!unit)
-		return "the unit is none of us, ms, s, min, h, d, w, month, y";
+		return "the unit must be one of us, ms, s, min, h, d, w, month, y";
 	if (__builtin_mul_overflow(n, unit->us, &n) || __builtin_add_overflow(*total, n, total))
 		return "it is too long";
 	scale = unit->us / 10;

@@ -149,6 +149,12 @@ static struct reply make(struct call *c)
 	conf = make_conf(c, &err);
 	if (!conf)
 		return reply_error(c, &err);
+	if (c->params.wait > 0 && conf->start == START_MANUAL) {
+		bridge_conf_unref(conf);
+		error_set_option(&err, PARAM_WAIT,
+				 "wait: with \"start\": \"manual\" nothing is dialed");
+		return reply_error(c, &err);
+	}
 	if (c->params.dry_run) {
 		bridge_conf_unref(conf);
 		return reply_dry(c);
@@ -166,7 +172,7 @@ struct reply method_open(struct call *c)
 /* RFC 6455, 7.4.1 and 7.4.2: what an endpoint may send. */
 static bool code_is_sendable(int64_t code)
 {
-	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1011) ||
 	       (code >= 3000 && code <= 4999);
 }
 
@@ -174,7 +180,7 @@ static bool check_close_params(const struct params *p, struct error *err)
 {
 	if (!code_is_sendable(p->code))
 		return error_set_option(err, PARAM_CODE,
-					"code: must be 1000...1003, 1007...1014 or 3000...4999");
+					"code: must be 1000...1003, 1007...1011 or 3000...4999");
 	if (p->reason && strlen(p->reason) > REASON_MAX)
 		return error_set_option(err, PARAM_REASON, "reason: at most %d bytes", REASON_MAX);
 	return true;

@@ -21,6 +21,9 @@
 #include "net/dial.h"
 #include "net/loop.h"
 
+/* A storm of signals is one or two reloads a second. */
+#define RELOAD_EVERY ((int64_t)500000)
+
 /* The orderly end: how long upstreams and local clients may take, if nobody says. */
 #define END_TIMEOUT ((int64_t)8 * 1000000)
 
@@ -31,6 +34,8 @@ struct daemon {
 	struct dialer *dialer;
 	struct registry *registry;
 	struct control_server *control;
+	struct timer hup; /* a reload that was asked for too soon after the last one */
+	int64_t hup_at;	  /* when SIGHUP last reloaded */
 	struct timer watchdog;
 	int64_t watchdog_every;
 	bool ending;
@@ -44,6 +49,11 @@ static void log_sentence(void *arg, const char *sentence)
 {
 	(void)arg;
 	log_error(NULL, "%s", sentence);
+}
+
+static const char *plural(const struct daemon *d)
+{
+	return registry_count(d->registry) == 1 ? "" : "s";
 }
 
 static void on_bridge(void *arg, struct bridge *b, enum bridge_event event)
@@ -94,24 +104,33 @@ static bool reload(void *arg, bool dry, struct registry_diff *diff,
 	d->conf = fresh;
 	process_set_log(d->conf, &d->args);
 	if (!control_server_listen(d->control, d->conf, d->args.control, &err))
-		log_error(NULL, "control socket: %s", err.text);
+		log_error(NULL, "%s", err.text);
 	log_reload(diff);
 	return true;
 }
 
-static void on_hup(void *arg)
+static void reload_now(void *arg)
 {
 	struct daemon *d = arg;
 	struct registry_diff diff;
 
 	if (d->ending)
 		return;
+	d->hup_at = loop_now(d->loop);
 	systemd_reloading();
 	if (reload(d, false, &diff, log_sentence, NULL))
 		registry_diff_deinit(&diff);
 	else
 		log_error(NULL, "the configuration has errors: the old one goes on");
 	systemd_ready(registry_count(d->registry));
+}
+
+static void on_hup(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (!timer_is_armed(&d->hup))
+		timer_arm(&d->hup, d->hup_at + RELOAD_EVERY - loop_now(d->loop));
 }
 
 static void end_now(void *arg)
@@ -140,7 +159,7 @@ static void shut_down(void *arg, int64_t timeout)
 	if (d->ending)
 		return;
 	d->ending = true;
-	log_notice(NULL, "ending: closing %zu bridges", registry_count(d->registry));
+	log_notice(NULL, "ending: closing %zu bridge%s", registry_count(d->registry), plural(d));
 	systemd_stopping();
 	control_server_stop_accepting(d->control);
 	registry_shut_down(d->registry);
@@ -195,6 +214,8 @@ static void build(struct daemon *d)
 	timer_init(&d->deadline, d->loop, end_now, d);
 	timer_init(&d->look, d->loop, check_quiet, d);
 	timer_init(&d->watchdog, d->loop, on_watchdog, d);
+	timer_init(&d->hup, d->loop, reload_now, d);
+	d->hup_at = -RELOAD_EVERY;
 	deferred_init(&d->quiet, check_quiet, d);
 	host.loop = d->loop;
 	host.registry = d->registry;
@@ -216,7 +237,7 @@ static bool start(struct daemon *d)
 
 	process_make_parent(d->args.control);
 	if (!control_server_listen(d->control, d->conf, d->args.control, &err)) {
-		log_error(NULL, "control socket: %s", err.text);
+		log_error(NULL, "%s", err.text);
 		d->status = err.os == EADDRINUSE ? EXIT_ALREADY_RUNS : 1;
 		return false;
 	}
@@ -225,8 +246,8 @@ static bool start(struct daemon *d)
 	registry_diff_deinit(&diff);
 	if (d->watchdog_every)
 		timer_arm(&d->watchdog, d->watchdog_every);
-	log_notice(NULL, "wsbridged %s: %zu bridges from %s", wsb_version,
-		   registry_count(d->registry), d->args.config);
+	log_notice(NULL, "wsbridged %s: %zu bridge%s from %s", wsb_version,
+		   registry_count(d->registry), plural(d), d->args.config);
 	systemd_ready(registry_count(d->registry));
 	return true;
 }
@@ -237,6 +258,7 @@ static void tear_down(struct daemon *d)
 	timer_deinit(&d->deadline);
 	timer_deinit(&d->look);
 	timer_deinit(&d->watchdog);
+	timer_deinit(&d->hup);
 	deferred_cancel(&d->quiet);
 	registry_free(d->registry);
 	control_server_free(d->control);

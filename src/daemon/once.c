@@ -18,7 +18,7 @@ int once_check(const char *path)
 
 	if (!conf)
 		return 1;
-	printf("%s: ok, %zu bridges\n", path, conf->n_bridges);
+	printf("%s: ok, %zu bridge%s\n", path, conf->n_bridges, conf->n_bridges == 1 ? "" : "s");
 	main_conf_free(conf);
 	return 0;
 }

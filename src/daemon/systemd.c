@@ -40,7 +40,8 @@ void systemd_ready(size_t n_bridges)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "READY=1\nSTATUS=%zu bridges\n", n_bridges);
+	snprintf(text, sizeof(text), "READY=1\nSTATUS=%zu bridge%s\n", n_bridges,
+		 n_bridges == 1 ? "" : "s");
 	systemd_notify(text);
 }
 

@@ -123,7 +123,8 @@ BAD_CONFIGS = [
      '2:34', 'control[1]: another control socket is on this path'),
     ('control a number', top('"control": 7'),
      '2:13', 'control: expected an object, found a number'),
-    ('bridges over the limit', top('"limits": {"bridges": 1},\n\t"bridges": {"a": {"url": "ws://h/"}, "b": {"url": "ws://h/"}}'),
+    ('bridges over the limit',
+     top('"limits": {"bridges": 1},\n\t"bridges": {"a": {"url": "ws://h/"}, "b": {"url": "ws://h/"}}'),
      '3:2', 'bridges: has 2 bridges, limits.bridges allows 1'),
     ('no url', top('"bridges": {\n\t\t"b": {"endpoint": "/run/b.sock"}\n\t}'),
      '3:3', 'bridges.b.url: is missing'),
@@ -151,7 +152,7 @@ BAD_CONFIGS = [
      '5:12', 'bridges.b.ping: expected an object, found a number'),
     ('unknown unit', one('"ping": {"interval": "20 parsecs"}'),
      '5:25', 'bridges.b.ping.interval: "20 parsecs" is not a duration: '
-     'the unit is none of us, ms, s, min, h, d, w, month, y'),
+     'the unit must be one of us, ms, s, min, h, d, w, month, y'),
     ('empty duration', one('"ping": {"interval": ""}'),
      '5:25', 'bridges.b.ping.interval: "" is not a duration: a number is missing'),
     ('negative duration', one('"ping": {"interval": "-1s"}'),
@@ -270,7 +271,8 @@ BAD_CONFIGS = [
     ('endpoint on the control socket', '{"control": {"unix": "/run/c"},'
      '\n "bridges": {"a": {"url": "ws://h/", "endpoint": "/run/c"}}}\n',
      '2:50', 'bridges.a.endpoint: bridge "a" is on the same path as the control socket'),
-    ('error in the defaults', top('"defaults": {"mask": "none"},\n\t"bridges": {"a": {"url": "ws://h/"}, "b": {"url": "ws://h/"}}'),
+    ('error in the defaults',
+     top('"defaults": {"mask": "none"},\n\t"bridges": {"a": {"url": "ws://h/"}, "b": {"url": "ws://h/"}}'),
      '2:23', 'defaults.mask: expected "random" or "zero"'),
     ('defaults a list', top('"defaults": []'),
      '2:14', 'defaults: expected an object, found a list'),

@@ -162,6 +162,14 @@ def dumb_server():
 
 
 @pytest.fixture
+def up(wsbridged, server):
+    """A daemon with "up", which is open, and "down", which is closed."""
+    daemon = wsbridged({'up': {'url': server.url()}, 'down': {'url': server.url(), 'start': 'manual'}})
+    daemon.wait_open('up')
+    return daemon
+
+
+@pytest.fixture
 def wsbridge():
     """wsbridge(daemon or None, *words, input=...): runs the command line to its end."""
     def run(daemon, *words, **options):

@@ -10,11 +10,11 @@ import time
 import pytest
 
 from bad_configs import BAD_CONFIGS
-from harness import RpcError, free_port, programs, slack, wait_until
+from harness import WRAPPER, RpcError, free_port, programs, slack, wait_until
 
 
 def run(*argv):
-    return subprocess.run(argv, capture_output=True, timeout=slack(20), check=False)
+    return subprocess.run([*WRAPPER, *argv], capture_output=True, timeout=slack(20), check=False)
 
 
 def write(folder, text, name='wsbridge.json'):
@@ -94,7 +94,8 @@ def test_reload_returns_every_error(wsbridged, server):
 
 
 def test_good_ones(folder):
-    path = write(folder, '\ufeff// comments\n{ /* everywhere */ "bridges": { // here, too\n"b": {"url": "ws://h:80/p?q"}}}')
+    path = write(folder, '\ufeff// comments\n{ /* everywhere */ "bridges": { // here, too\n'
+                         '"b": {"url": "ws://h:80/p?q"}}}')
     done = run(programs.wsbridged, '--check', '-c', path)
     assert (done.returncode, done.stderr) == (0, b'')
     assert done.stdout.decode() == f'{path}: ok, 1 bridge\n'
@@ -156,7 +157,8 @@ def test_an_error_in_a_drop_in_names_that_file(folder):
 
 def test_defaults_lie_under_every_bridge(wsbridged, server):
     daemon = wsbridged(
-        {'a': {'url': server.url('/a')}, 'b': {'url': server.url('/b'), 'user_agent': 'own/1', 'headers': {'x-d': '2'}}},
+        {'a': {'url': server.url('/a')},
+         'b': {'url': server.url('/b'), 'user_agent': 'own/1', 'headers': {'x-d': '2'}}},
         defaults={'user_agent': 'default/1', 'headers': {'X-D': '1'}, 'ping': {'interval': '1min 30s'}})
     daemon.wait_open()
     seen = {e['path']: dict(e['headers']) for e in server.select('open')}

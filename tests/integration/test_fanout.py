@@ -2,6 +2,7 @@
 """Many local clients on one endpoint: each gets everything, and none can harm another."""
 
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -9,6 +10,8 @@ import time
 
 import pytest
 
+import frames
+from dumb_server import serve_quietly
 from harness import slack, wait_until
 
 
@@ -66,20 +69,31 @@ def test_messages_that_nobody_hears_are_counted(source):
     assert (bridge['unheard'], bridge['dropped']) == (10, 0)
 
 
-def test_a_client_that_does_not_read_loses_and_the_loss_is_counted_exactly(source):
-    daemon, server = source(endpoint={'queue': '64K'})
-    quick, slow = daemon.client('feed'), daemon.client('feed')
+def quick_and_slow(source, **slow):
+    """Two clients; the slow one does not read, and has an endpoint with a queue of 64K for itself."""
+    daemon, server = source(endpoints=[{'unix': '$DIR/quick.sock', 'queue': '8M'},
+                                       {'unix': '$DIR/slow.sock', 'queue': '64K', **slow}])
+    clients = daemon.client('quick'), daemon.client('slow')
     wait_clients(daemon, 'feed', 2)
+    return daemon, server, *clients
+
+
+def dropped(daemon):
+    """By clients: of the quick and of the slow one."""
+    of = {os.path.basename(c['endpoint']): c['dropped'] for c in daemon.status('feed')['clients']}
+    return of.get('quick.sock'), of.get('slow.sock')
+
+
+def test_a_client_that_does_not_read_loses_and_the_loss_is_counted_exactly(source):
+    daemon, server, quick, slow = quick_and_slow(source)
     count, text = 3000, 'x' * 1000
-    for _ in range(3):
-        server.command(text=text, count=count // 3)
-        assert len(quick.lines(count // 3)) == count // 3
+    server.command(text=text, count=count)
+    assert len(quick.lines(count)) == count
+    of_quick, of_slow = dropped(daemon)
+    assert of_quick == 0 and of_slow > 0
     bridge = daemon.status('feed')
-    lost = [c['dropped'] for c in bridge['clients']]
-    assert min(lost) == 0 and max(lost) > 0
-    assert bridge['dropped'] == sum(lost)
-    slow_one = next(c for c in bridge['clients'] if c['dropped'])
-    assert slow_one['queued'] <= 65536
+    assert bridge['dropped'] == of_slow
+    assert max(c['queued'] for c in bridge['clients']) <= 65536
     daemon.log_contains('dropped')
     # Nothing but whole messages, in order, and what is missing is what was counted.
     server.command(text='last')
@@ -87,36 +101,37 @@ def test_a_client_that_does_not_read_loses_and_the_loss_is_counted_exactly(sourc
     while (line := slow.line()) != b'last':
         received.append(line)
     assert all(line.split(b' ', 1)[1] == text.encode() for line in received)
+    numbers = [int(line.split(b' ')[0]) for line in received]
+    assert numbers == sorted(set(numbers))
     assert len(received) + daemon.status('feed')['dropped'] == count
     assert quick.line() == b'last'
 
 
-@pytest.mark.parametrize('overflow', ['drop-newest', 'disconnect'])
-def test_overflow_policies(source, overflow):
-    daemon, server = source(endpoint={'queue': '64K', 'overflow': overflow})
-    quick, slow = daemon.client('feed'), daemon.client('feed')
-    wait_clients(daemon, 'feed', 2)
+def test_drop_newest(source):
+    daemon, server, quick, slow = quick_and_slow(source, overflow='drop-newest')
     server.command(text='x' * 1000, count=1000)
     assert len(quick.lines(1000)) == 1000
-    if overflow == 'disconnect':
-        bridge = wait_clients(daemon, 'feed', 1)
-        # Whole messages from the beginning on, then the end; perhaps cut in the one that was being written.
-        slow.socket.settimeout(slack(10))
-        received = b''
-        while data := slow.socket.recv(1 << 20):
-            received += data
-        whole = received.split(b'\n')[:-1]
-    else:
-        bridge = daemon.status('feed')
-        server.command(text='last')
-        assert quick.line() == b'last'
-        # The newest went: what is there is the beginning without a hole. "last" finds room or not.
-        wait_until(lambda: daemon.status('feed')['endpoints'][0]['pending'] > 0)
-        sent = 1001 - daemon.status('feed')['dropped']
-        whole = [line for line in slow.lines(sent) if line != b'last']
+    assert dropped(daemon)[1] > 0
+    # The newest went: what is there is the beginning, without a hole.
+    kept = 1000 - daemon.status('feed')['dropped']
+    assert [line.split(b' ')[0] for line in slow.lines(kept)] == [b'%d' % i for i in range(kept)]
+    server.command(text='last')
+    assert (quick.line(), slow.line()) == (b'last', b'last')
+
+
+def test_disconnect(source):
+    daemon, server, quick, slow = quick_and_slow(source, overflow='disconnect')
+    server.command(text='x' * 1000, count=1000)
+    assert len(quick.lines(1000)) == 1000
+    bridge = wait_clients(daemon, 'feed', 1)
+    assert bridge['dropped'] > 0 and bridge['epoch'] == 1
+    # Messages from the beginning on, then the end, perhaps inside the one that was being written.
+    received = b''
+    while data := slow.socket.recv(1 << 20):
+        received += data
+    whole = received.split(b'\n')[:-1]
     assert [line.split(b' ')[0] for line in whole] == [b'%d' % i for i in range(len(whole))]
-    assert bridge['dropped'] > 0
-    assert daemon.status('feed')['epoch'] == 1
+    assert 0 < len(whole) < 1000
 
 
 def test_a_message_above_the_queue_reaches_a_reader(source):
@@ -206,16 +221,33 @@ def test_a_killed_client_costs_no_time(source):
     assert daemon.cpu_seconds() - used < slack(0.1)
 
 
-def test_what_a_vanished_client_wrote_is_still_sent(wsbridged, start_server):
-    server = start_server()
-    daemon = wsbridged({'b': {'url': server.url('/?log=1')}})
+@pytest.mark.parametrize('unread', [False, True])
+@pytest.mark.parametrize('message_first', [False, True])
+def test_what_a_vanished_client_wrote_is_still_sent(wsbridged, dumb_server, unread, message_first):
+    """
+    Whatever the daemon notices first: that it cannot write to the client any more, or that reading
+    fails, as it does once if the client left something unread.
+    """
+    server = dumb_server(serve_quietly)
+    daemon = wsbridged({'b': {'url': server.url()}})
     daemon.wait_open()
-    for i in range(50):
-        with daemon.client('b') as client:
-            client.send(f'{i} first\n{i} second')
-    server.wait_event('message', 100)
-    seen = [e['text'] for e in server.select('message')]
-    assert sorted(seen) == sorted(f'{i} {x}' for i in range(50) for x in ('first', 'second'))
+    conn = server.wait_connection()
+    for i in range(5):
+        client = daemon.client('b')
+        daemon.wait_status('b', lambda b: len(b['clients']) == 1)
+        if unread:
+            conn.text('unread')
+            daemon.wait_status('b', lambda b: b['clients'][0]['sent'] == 1)
+        daemon.send_signal(signal.SIGSTOP)
+        if message_first:
+            conn.text('to a client that is gone ' * 10000)  # so long that it is written at once
+        client.send(f'{i} first\n{i} second')
+        client.close()
+        daemon.send_signal(signal.SIGCONT)
+        daemon.wait_status('b', lambda b: b['clients'] == [])
+    daemon.call('close', name='b', wait=True)
+    assert [f.payload.decode() for f in conn.of(frames.TEXT)] == [f'{i} {x}' for i in range(5)
+                                                                  for x in ('first', 'second')]
 
 
 @pytest.mark.parametrize('mode', ['0600', '0660', '0622', '0777'])

@@ -162,6 +162,22 @@ def test_pings_of_the_server_are_answered(wsbridged, dumb_server, payload):
     assert [f.payload for f in conn.frames] == [payload]
 
 
+@pytest.mark.parametrize('count', [1, 16, 17, 18, 33, 1000])
+def test_of_many_pings_at_once_the_newest_is_answered(wsbridged, dumb_server, count):
+    """Without waiting for something else to happen (RFC 6455, 5.5.3)."""
+    def script(conn):
+        conn.upgrade(behind=b''.join(frames.frame(frames.PING, b'%d' % i) for i in range(count)))
+        conn.drain()
+
+    server = dumb_server(script)
+    daemon = wsbridged({'b': {'url': server.url(), 'ping': {'interval': 'off'}}})
+    daemon.wait_open()
+    conn = server.wait_connection()
+    wait_until(lambda: conn.of(frames.PONG) and conn.of(frames.PONG)[-1].payload == b'%d' % (count - 1), 2)
+    numbers = [int(f.payload) for f in conn.of(frames.PONG)]
+    assert numbers == sorted(set(numbers))
+
+
 def test_a_flood_of_pings_costs_no_memory(wsbridged, dumb_server):
     count = 200000
 

@@ -32,5 +32,5 @@ def test_status(wsbridged, each_server):
 def test_a_pipeline(wsbridged, each_server):
     daemon = wsbridged({'echo': {'url': each_server.url()}})
     daemon.wait_open()
-    out = shell(daemon, 'seq 1000 | socat -t 5 - UNIX-CONNECT:echo.sock | head -n 1000')
+    out = shell(daemon, f'seq 1000 | socat -t {slack(1)} - UNIX-CONNECT:echo.sock')
     assert out == ''.join(f'{i}\n' for i in range(1, 1001)).encode()

@@ -84,7 +84,7 @@ static int sum(struct list *head)
 {
 	int total = 0;
 
-	list_each (it, next, head)
+	list_each(it, next, head)
 		total = total * 10 + list_entry(it, struct item, node)->value;
 	return total;
 }
@@ -106,7 +106,7 @@ static void lists(void **state)
 	assert_int_equal(sum(&head), 13);
 	list_append(&head, &items[1].node);
 	assert_int_equal(sum(&head), 132);
-	list_each (it, next, &head)
+	list_each(it, next, &head)
 		list_remove(it);
 	assert_true(list_empty(&head));
 	assert_true(list_empty(&items[0].node));

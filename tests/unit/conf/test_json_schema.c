@@ -67,7 +67,7 @@ static bool member_ok(json_t *root, json_t *schema, const char *key, json_t *v)
 
 	if (inner)
 		return valid(root, inner, v);
-	json_object_foreach (json_object_get(schema, "patternProperties"), pattern, inner)
+	json_object_foreach(json_object_get(schema, "patternProperties"), pattern, inner)
 		if (matches(pattern, key))
 			return valid(root, inner, v);
 	other = json_object_get(schema, "additionalProperties");
@@ -84,7 +84,7 @@ static bool object_ok(json_t *root, json_t *schema, json_t *v)
 	for (size_t i = 0; i < json_array_size(required); i++)
 		if (!json_object_get(v, json_string_value(json_array_get(required, i))))
 			return false;
-	json_object_foreach (v, key, member)
+	json_object_foreach(v, key, member)
 		if (!member_ok(root, schema, key, member))
 			return false;
 	return true;

@@ -84,9 +84,10 @@ static const struct {
 	{ "5.s", "\"5.s\" is not a duration: a digit is missing behind the point" },
 	{ "1.2.3", "\"1.2.3\" is not a duration: it has one point too many" },
 	{ "20x",
-	  "\"20x\" is not a duration: the unit is none of us, ms, s, min, h, d, w, month, y" },
-	{ "5S", "\"5S\" is not a duration: the unit is none of us, ms, s, min, h, d, w, month, y" },
-	{ "5\x1b", "\"5\\x1b\" is not a duration: the unit is none of us, ms, s, min, h, d, w, "
+	  "\"20x\" is not a duration: the unit must be one of us, ms, s, min, h, d, w, month, y" },
+	{ "5S",
+	  "\"5S\" is not a duration: the unit must be one of us, ms, s, min, h, d, w, month, y" },
+	{ "5\x1b", "\"5\\x1b\" is not a duration: the unit must be one of us, ms, s, min, h, d, w, "
 		   "month, y" },
 	{ "99999999999999999999", "\"99999999999999999999\" is not a duration: it is too long" },
 	{ "9223372036854775807s", "\"9223372036854775807s\" is not a duration: it is too long" },
