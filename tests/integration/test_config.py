@@ -161,7 +161,7 @@ def test_defaults_lie_under_every_bridge(wsbridged, server):
          'b': {'url': server.url('/b'), 'user_agent': 'own/1', 'headers': {'x-d': '2'}}},
         defaults={'user_agent': 'default/1', 'headers': {'X-D': '1'}, 'ping': {'interval': '1min 30s'}})
     daemon.wait_open()
-    seen = {e['path']: dict(e['headers']) for e in server.select('open')}
+    seen = {path: dict(server.wait_event('open', path=path)['headers']) for path in ('/a', '/b')}
     assert (seen['/a']['User-Agent'], seen['/b']['User-Agent']) == ('default/1', 'own/1')
     assert seen['/a']['X-D'] == '1' and seen['/b']['x-d'] == '2' and 'X-D' not in seen['/b']
 
@@ -242,8 +242,8 @@ def test_reload_touches_only_what_changed(wsbridged, start_server, reload):
     daemon.wait_status('b07', lambda b: b['epoch'] == 2 and b['state'] == 'open')
     status = {b['name']: b for b in daemon.status()['bridges']}
     assert [name for name, b in status.items() if b['epoch'] != 1] == ['b07']
+    assert ['X-New', '1'] in server.wait_event('open', 21)['headers']
     assert len(server.select('open')) == 21
-    assert ['X-New', '1'] in server.select('open')[-1]['headers']
     # The clients of all of them stayed, also those of the one that changed.
     for client in clients:
         client.send('x\n')

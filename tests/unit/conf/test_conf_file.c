@@ -179,7 +179,7 @@ static const struct broken values[] = {
 	  "FILE:2:22: bridges.a.ping.interval: expected a duration such as 20 or \"20s\", fou"
 	  "nd a list" },
 	{ BRIDGE("'ping': {'interval': '20x'}"),
-	  "FILE:2:22: bridges.a.ping.interval: \"20x\" is not a duration: the unit is none of"
+	  "FILE:2:22: bridges.a.ping.interval: \"20x\" is not a duration: the unit must be one of"
 	  " us, ms, s, min, h, d, w, month, y" },
 	{ BRIDGE("'ping': {'interval': ''}"),
 	  "FILE:2:22: bridges.a.ping.interval: \"\" is not a duration: a number is missing" },
