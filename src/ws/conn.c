@@ -149,7 +149,7 @@ static enum ws_event_type fail(struct ws_conn *c)
 	return WS_FAILED;
 }
 
-static enum ws_event_type next_in_handshake(struct ws_conn *c)
+static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *ev)
 {
 	while (c->in.n > 0) {
 		enum http_head_result got = http_head_feed(&c->head, &c->in, &c->err);
@@ -169,6 +169,7 @@ static enum ws_event_type next_in_handshake(struct ws_conn *c)
 			http_head_init(&c->head);
 			break;
 		case UPGRADE_REFUSED:
+			ev->payload = c->in; /* what follows the head: the beginning of the body */
 			return fail(c);
 		}
 	}
@@ -291,7 +292,7 @@ enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev)
 	assemble_release(&c->assemble);
 	switch (c->state) {
 	case CONN_HANDSHAKE:
-		ev->type = next_in_handshake(c);
+		ev->type = next_in_handshake(c, ev);
 		break;
 	case CONN_OPEN:
 	case CONN_CLOSING:

@@ -27,7 +27,11 @@ enum ws_event_type {
 	WS_PING,     /* payload; the Pong is queued, or waits for others to be written */
 	WS_PONG,     /* payload */
 	WS_CLOSE,    /* the peer's: close_code (1005 = none), payload = reason; ours is queued */
-	WS_FAILED,   /* ws_conn_error; if upgraded, a Close with the right code is queued */
+	/*
+	 * ws_conn_error. If upgraded, a Close with the right code is queued; of a refused
+	 * handshake, payload is what came behind the response head: the beginning of its body.
+	 */
+	WS_FAILED,
 };
 
 struct ws_event {
