@@ -71,6 +71,11 @@ static const struct cli_switch shutdown_switches[] = {
 	END,
 };
 
+static const struct cli_switch probe_switches[] = {
+	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of a bridge: -o tls.verify=false" },
+	END,
+};
+
 static const struct cli_switch echo_switches[] = {
 	{ 'l', "listen", TAKES_VALUE, "ADDRESS", "where to listen, 127.0.0.1:9001 by default" },
 	END,
@@ -212,6 +217,24 @@ const struct command commands[] = {
 		.method = "",
 		.request = request_rpc,
 		.print = print_json,
+	},
+	{
+		.name = "probe",
+		.group = GROUP_ALONE,
+		.words = "URL",
+		.min_words = 1,
+		.max_words = 1,
+		.switches = probe_switches,
+		.summary = "connect once, and show every stage of it",
+		.details =
+			"Connects to URL as a bridge would, closes again, and shows how long each\n"
+			"stage took, every address that was tried, the certificates and when they\n"
+			"expire, and what the server has answered. Options of a bridge come from\n"
+			"-o, by the names of wsbridge.json(5). What is secret is not shown. The\n"
+			"exit status says what has failed.",
+		.examples = { "probe wss://example.net/feed",
+			      "probe wss://example.net/ -o proxy=http://127.0.0.1:3128 --json" },
+		.run = run_probe,
 	},
 	{
 		.name = "echo",

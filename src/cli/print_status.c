@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/print_transport.h"
 #include "control/names.h"
 
 #define LABEL_WIDTH 12
@@ -297,6 +298,10 @@ void print_bridge(struct printer *p, const json_t *b)
 	print_state(p, b);
 	line_take(p, "url", text_of(json_object_get(b, FIELD_URL)));
 	line_take(p, "peer", text_of(json_object_get(b, FIELD_PEER)));
+	line_take(p, "tls", text_tls(b));
+	line_take(p, "certificate", text_certificate(b));
+	line_take(p, "expires", text_expiry(p, b));
+	line_take(p, "timings", text_timings(b));
 	line_take(p, "subprotocol", text_of(json_object_get(b, FIELD_SUBPROTOCOL)));
 	line_take(p, "handshake", text_number(json_object_get(handshake, FIELD_STATUS)));
 	line_take(p, "connections", text_connection(b));

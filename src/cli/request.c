@@ -107,6 +107,19 @@ bool request_open(const struct args *a, struct call_request *r, struct error *er
 	return put_options(a, r->params, err) && put_wait(a, r, err);
 }
 
+bool request_probe(const struct args *a, json_t *options, struct error *err)
+{
+	if (!put_options(a, options, err))
+		return false;
+	if (json_object_get(options, FIELD_URL))
+		return error_set_option(err, FIELD_URL,
+					"-o url: the URL is on the command line already");
+	if (json_object_set_new(options, FIELD_URL, json_string(a->words[0])) == 0)
+		return true;
+	/* Nothing of it is repeated: it may hold a password. */
+	return error_set_option(err, FIELD_URL, "the URL is not valid UTF-8");
+}
+
 bool request_close(const struct args *a, struct call_request *r, struct error *err)
 {
 	const char *code = args_value(a, "code"), *reason = args_value(a, "reason");

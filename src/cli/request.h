@@ -18,6 +18,9 @@ bool request_shutdown(const struct args *a, struct call_request *r, struct error
 bool request_version(const struct args *a, struct call_request *r, struct error *err);
 bool request_rpc(const struct args *a, struct call_request *r, struct error *err);
 
+/* No call: URL and -o become the options of a bridge, which go into the object. */
+bool request_probe(const struct args *a, json_t *options, struct error *err);
+
 /* One message of `send` to the bridge `name`. ERR_PAYLOAD: text that is no UTF-8. */
 bool request_send(const char *name, struct span message, const struct args *a,
 		  struct call_request *r, struct error *err);

@@ -27,6 +27,7 @@ void run_print_json(const struct cli *cli, const json_t *value); /* one line */
 int run_request(struct cli *cli, const struct args *a); /* the commands that are one call */
 int run_status(struct cli *cli, const struct args *a);
 int run_send(struct cli *cli, const struct args *a);
+int run_probe(struct cli *cli, const struct args *a);
 int run_echo(struct cli *cli, const struct args *a);
 int run_check(struct cli *cli, const struct args *a);
 

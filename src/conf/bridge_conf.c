@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "conf/bridge_int.h"
@@ -22,55 +21,6 @@ bool bridge_name_valid(const char *name)
 	size_t n = strlen(name);
 
 	return n > 0 && n <= BRIDGE_NAME_MAX && strspn(name, allowed) == n;
-}
-
-/* A path as the object it is short for. */
-static void spell_out(json_t *bridge)
-{
-	json_t *endpoint = json_object_get(bridge, "endpoint");
-
-	if (json_is_string(endpoint))
-		json_object_set_new(bridge, "endpoint", json_pack("{s:O}", "unix", endpoint));
-}
-
-static void merge_endpoints(json_t *under, json_t *own)
-{
-	if (json_object_get(own, "endpoints"))
-		json_object_del(under, "endpoint");
-	if (!json_object_get(own, "endpoint"))
-		return;
-	json_object_del(under, "endpoints");
-	if (json_is_object(json_object_get(under, "endpoint")))
-		spell_out(own);
-	if (json_is_object(json_object_get(own, "endpoint")))
-		spell_out(under);
-}
-
-/* Takes away from the defaults' headers what the bridge gives in another case. */
-static void merge_headers(json_t *under, json_t *own)
-{
-	json_t *headers = json_object_get(under, "headers"), *value;
-	const char *name, *other;
-	void *next;
-
-	json_object_foreach(json_object_get(own, "headers"), name, value) {
-		json_object_foreach_safe(headers, next, other, value) {
-			if (strcasecmp(name, other) == 0)
-				json_object_del(headers, other);
-		}
-	}
-}
-
-json_t *conf_bridge_merge(const json_t *defaults, const json_t *own)
-{
-	json_t *merged = json_is_object(defaults) ? json_deep_copy(defaults) : json_object();
-	json_t *top = json_deep_copy(own);
-
-	merge_endpoints(merged, top);
-	merge_headers(merged, top);
-	json_object_update_recursive(merged, top);
-	json_decref(top);
-	return merged;
 }
 
 char *conf_endpoint_path(const json_t *bridge, size_t i)
@@ -119,26 +69,13 @@ static void check_endpoint(const struct bridge_conf *c, const json_t *merged, si
 	}
 }
 
-static void check_auth(const struct bridge_conf *c, struct schema_report *report)
-{
-	for (size_t i = 0; c->url.user && i < c->n_headers; i++) {
-		mem_auto_str at = NULL;
-
-		if (strcasecmp(c->headers[i].name, "Authorization") != 0)
-			continue;
-		at = schema_path_key("headers", c->headers[i].name);
-		schema_error_key(report, at, "contradicts the user information in the URL");
-		return;
-	}
-}
-
 static void check_whole(const struct bridge_conf *c, const json_t *merged,
 			struct schema_report *report)
 {
 	check_spelling(merged, report);
 	if (!json_object_get(merged, "url"))
 		schema_error_key(report, "url", "is missing");
-	check_auth(c, report);
+	conf_bridge_check_upstream(c, merged, report);
 	for (size_t i = 0; i < c->n_endpoints; i++)
 		check_endpoint(c, merged, i, report);
 }
@@ -151,6 +88,13 @@ static struct bridge_conf *make(const char *name)
 	c->refs = 1;
 	memcpy(c->name, name, strlen(name) + 1);
 	return c;
+}
+
+static enum conf_auth auth_kind(const json_t *merged)
+{
+	if (conf_given(merged, "auth.bearer"))
+		return AUTH_BEARER;
+	return conf_given(merged, "auth.basic") ? AUTH_BASIC : AUTH_NONE;
 }
 
 bool conf_bridge_check_defaults(const json_t *defaults, struct schema_report *report)
@@ -183,6 +127,7 @@ struct bridge_conf *bridge_conf_new(const char *name, const json_t *defaults, co
 	merged = conf_bridge_merge(defaults, own);
 	c = make(name);
 	schema_set(&bridge_schema, c, merged, NULL, report);
+	c->auth.kind = auth_kind(merged);
 	check_whole(c, merged, report);
 	json_decref(merged);
 	if (report->n != before) {

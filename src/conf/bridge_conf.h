@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/msg.h"
 #include "base/url.h"
+#include "conf/conf_secret.h"
 #include "conf/schema.h"
 
 #define BRIDGE_NAME_MAX 64
@@ -31,9 +32,24 @@ enum conf_newlines { NEWLINES_SPACE, NEWLINES_ESCAPE, NEWLINES_REJECT };
 enum conf_binary { BINARY_BASE64, BINARY_HEX, BINARY_DROP };
 enum conf_send_as { SEND_AS_TEXT, SEND_AS_BINARY, SEND_AS_BASE64 };
 
+enum conf_cookies { COOKIES_KEEP, COOKIES_OFF };
+enum conf_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
+enum conf_auth { AUTH_NONE, AUTH_BASIC, AUTH_BEARER };
+enum conf_proxy { CONF_PROXY_ENV, CONF_PROXY_NONE, CONF_PROXY_URL };
+enum conf_proxy_kind {
+	CONF_PROXY_HTTP,
+	CONF_PROXY_HTTPS,
+	CONF_PROXY_SOCKS4,
+	CONF_PROXY_SOCKS4A,
+	CONF_PROXY_SOCKS5,
+	CONF_PROXY_SOCKS5H,
+};
+enum conf_tls_version { CONF_TLS_ANY, CONF_TLS_1_2, CONF_TLS_1_3 }; /* ANY: not given */
+
+/* One header line; a name with a list of values is several of these. */
 struct conf_header {
 	char *name;
-	char *value; /* a secret: shown nowhere */
+	struct secret_conf value;
 };
 
 /*
@@ -61,12 +77,33 @@ struct endpoint_conf {
 	enum conf_overflow overflow;
 };
 
+/* Where to open the socket: a host, or a Unix socket, or both NULL: where the URL says. */
+struct connect_conf {
+	char *host, *unix_path; /* host: without brackets, lower case */
+	uint16_t port;
+};
+
+struct proxy_conf {
+	enum conf_proxy use;
+	/* CONF_PROXY_URL: */
+	enum conf_proxy_kind kind;
+	char *host; /* without brackets, lower case */
+	uint16_t port;
+	char *user, *password; /* out of the URL, percent-decoded; NULL = none; shown nowhere */
+	/* also for the environment's: */
+	struct secret_conf secret; /* proxy_password: comes before the URL's */
+	char **no_proxy;
+	size_t n_no_proxy;
+};
+
 struct bridge_conf {
 	unsigned refs;
 	char name[BRIDGE_NAME_MAX + 1];
 	bool from_file; /* else made by `open` on the control socket */
 	/* upstream: a change needs a new connection (timeouts: counts from the next one on) */
-	struct url url;
+	struct url *urls; /* tried in order, moving on at each failed attempt; at least one */
+	size_t n_urls;
+	struct connect_conf connect_to;
 	struct conf_header *headers;
 	size_t n_headers;
 	char *host, *origin, *user_agent;
@@ -74,11 +111,38 @@ struct bridge_conf {
 	bool has_host, has_origin, has_user_agent;
 	char **subprotocols;
 	size_t n_subprotocols;
+	struct secret_conf cookie;
+	enum conf_cookies cookies;
+	struct {
+		enum conf_auth kind;
+		char *user;		   /* AUTH_BASIC; no colon in it */
+		struct secret_conf secret; /* the password, or the bearer token */
+	} auth;
+	int64_t redirects;
 	struct {
 		int64_t connect, handshake, open, close;
 	} timeouts;
 	struct {
+		bool verify, verify_hostname;
+		char *ca_file, *ca_dir, *cert, *key;
+		struct secret_conf key_password;
+		char *server_name; /* host name or address; never empty, no leading dot */
+		enum conf_tls_version min_version, max_version;
+		char *ciphers, *ciphersuites, *groups;
+		char **pins;
+		size_t n_pins;
+		char *keylog_file;
+	} tls;
+	struct proxy_conf proxy;
+	struct {
 		bool nodelay;
+		bool keepalive; /* the object was given */
+		int64_t keepalive_idle, keepalive_interval, keepalive_count;
+		int64_t user_timeout;
+		char *bind_address, *bind_device; /* an address of `family`; NULL = none */
+		int64_t mark;			  /* 0...2^32-1; 0 = none */
+		size_t rcvbuf, sndbuf;		  /* 0 = the system's */
+		enum conf_family family;
 	} socket;
 	size_t max_message;
 	bool validate_utf8;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The option table of one bridge: the only list of its options there is. A new
- * option is one row here and one paragraph in wsbridge.json(5). The trap: rows
- * without OPT_LIVE cost the users of a bridge a reconnect at reload.
+ * The option table of one bridge: the only list of its options there is, with
+ * the way to the server in upstream_rows.def. A new option is one row there or
+ * here and one paragraph in wsbridge.json(5). The trap: rows without OPT_LIVE
+ * cost the users of a bridge a reconnect at reload.
  */
 #include "conf/bridge_int.h"
 
 #define DAY 86400.0
+#define KEEPALIVE_MAX 32767 /* what the kernel takes (tcp(7)) */
 #define GIBI (1024.0 * 1024 * 1024)
 
 #define AT(member) .offset = offsetof(struct bridge_conf, member)
@@ -18,84 +20,7 @@
 	}
 
 static const struct schema_row rows[] = {
-	{ .name = "url",
-	  .type = OPT_CUSTOM,
-	  .flags = OPT_REQUIRED,
-	  AT(url),
-	  .custom = &conf_url_type,
-	  .help = "Where the upstream is: ws://HOST[:PORT]/PATH. User info becomes Basic auth." },
-	{ .name = "headers",
-	  .type = OPT_CUSTOM,
-	  AT(headers),
-	  COUNT(n_headers),
-	  .custom = &conf_headers_type,
-	  .help = "Header fields added to the handshake: name and value, or list of values." },
-	{ .name = "host",
-	  .type = OPT_STRING,
-	  .flags = OPT_NULLABLE,
-	  AT(host),
-	  COUNT(has_host),
-	  .check = conf_check_host,
-	  .help = "Host header instead of the URL's; null leaves it out." },
-	{ .name = "origin",
-	  .type = OPT_STRING,
-	  .flags = OPT_NULLABLE,
-	  AT(origin),
-	  COUNT(has_origin),
-	  .check = conf_check_origin,
-	  .help = "Origin header; by default, and with null, none is sent." },
-	{ .name = "user_agent",
-	  .type = OPT_STRING,
-	  .flags = OPT_NULLABLE,
-	  AT(user_agent),
-	  COUNT(has_user_agent),
-	  .check = conf_check_field,
-	  .help = "User-Agent header instead of wsbridge/VERSION; null leaves it out." },
-	{ .name = "subprotocols",
-	  .type = OPT_STRINGS,
-	  .flags = OPT_UNIQUE,
-	  AT(subprotocols),
-	  COUNT(n_subprotocols),
-	  .max = 64,
-	  .check = conf_check_subprotocol,
-	  .help = "Subprotocols, offered in this order." },
-	{ .name = "timeouts.connect",
-	  .type = OPT_DURATION,
-	  .flags = OPT_LIVE | OPT_OFF,
-	  AT(timeouts.connect),
-	  .value = "10s",
-	  .min = 0.001,
-	  .max = DAY,
-	  .help = "For the connection to the server; 0 is off." },
-	{ .name = "timeouts.handshake",
-	  .type = OPT_DURATION,
-	  .flags = OPT_LIVE | OPT_OFF,
-	  AT(timeouts.handshake),
-	  .value = "10s",
-	  .min = 0.001,
-	  .max = DAY,
-	  .help = "For the answer to the WebSocket handshake; 0 is off." },
-	{ .name = "timeouts.open",
-	  .type = OPT_DURATION,
-	  .flags = OPT_LIVE | OPT_OFF,
-	  AT(timeouts.open),
-	  .value = "20s",
-	  .min = 0.001,
-	  .max = DAY,
-	  .help = "For all of it, from the name look-up to the open bridge; 0 is off." },
-	{ .name = "timeouts.close",
-	  .type = OPT_DURATION,
-	  .flags = OPT_LIVE,
-	  AT(timeouts.close),
-	  .value = "5s",
-	  .min = 0.001,
-	  .max = DAY,
-	  .help = "For the closing handshake." },
-	{ .name = "socket.nodelay",
-	  .type = OPT_BOOL,
-	  AT(socket.nodelay),
-	  .value = "true",
-	  .help = "TCP_NODELAY: send small messages at once." },
+#include "conf/upstream_rows.def"
 	{ .name = "max_message",
 	  .type = OPT_SIZE,
 	  AT(max_message),
@@ -260,33 +185,8 @@ static const struct schema_row rows[] = {
 };
 
 static const char *const later[] = {
-	"connect_to",
-	"cookie",
-	"cookies",
-	"auth",
-	"redirects",
-	"tls",
-	"proxy",
-	"proxy_password",
-	"no_proxy",
-	"socket.keepalive",
-	"socket.user_timeout",
-	"socket.bind_address",
-	"socket.bind_device",
-	"socket.mark",
-	"socket.rcvbuf",
-	"socket.sndbuf",
-	"socket.family",
-	"compression",
-	"fragments",
-	"heartbeat",
-	"idle_timeout",
-	"reconnect.fatal_status",
-	"reconnect.fatal_close",
-	"linger",
-	"sharing",
-	"rate",
-	NULL,
+	"compression",		 "fragments", "heartbeat", "idle_timeout", "reconnect.fatal_status",
+	"reconnect.fatal_close", "linger",    "sharing",   "rate",	   NULL,
 };
 
 const struct schema bridge_schema = {

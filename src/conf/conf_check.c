@@ -4,6 +4,7 @@
  * socket may lie. Refused, never repaired. Nothing is looked up in the file
  * system. The trap: a sentence must not quote the text, it may be a secret.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "base/http_head.h"
@@ -11,11 +12,20 @@
 #include "conf/bridge_int.h"
 
 #define FIELD_MAX 8192	     /* what common servers take as one line */
+#define PASSWORD_MAX 1024    /* what OpenSSL reads for a key (PEM_BUFSIZE) */
 #define PING_PAYLOAD_MAX 125 /* RFC 6455, 5.5 */
 
 static bool fail(struct error *err, const char *sentence)
 {
 	return error_set(err, ERR_INVALID_OPTION, "%s", sentence);
+}
+
+static bool no_controls(const char *text, struct error *err)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7F)
+			return fail(err, "must not contain control characters");
+	return true;
 }
 
 /* What a header value of ours looks like (RFC 9110, 5.5), and not empty. */
@@ -58,6 +68,11 @@ bool conf_check_origin(const char *text, struct error *err)
 	return check_one_word(text, err);
 }
 
+bool conf_check_token(const char *text, struct error *err)
+{
+	return check_one_word(text, err);
+}
+
 bool conf_check_subprotocol(const char *text, struct error *err)
 {
 	if (!http_is_token(span_str(text)))
@@ -73,6 +88,37 @@ bool conf_check_payload(const char *text, struct error *err)
 		return error_set(err, ERR_INVALID_OPTION,
 				 "has %zu bytes, a ping carries at most %d", n, PING_PAYLOAD_MAX);
 	return true;
+}
+
+bool conf_check_path(const char *text, struct error *err)
+{
+	size_t n = strlen(text);
+
+	if (text[0] != '/')
+		return fail(err, "must be an absolute path");
+	if (n >= PATH_MAX)
+		return error_set(err, ERR_INVALID_OPTION, "the path has %zu bytes, more than %d", n,
+				 PATH_MAX - 1);
+	return no_controls(text, err);
+}
+
+bool conf_check_password(const char *text, struct error *err)
+{
+	size_t n = strlen(text);
+
+	if (n > PASSWORD_MAX)
+		return error_set(err, ERR_INVALID_OPTION, "has %zu bytes, more than %d", n,
+				 PASSWORD_MAX);
+	return no_controls(text, err); /* RFC 7617, 2 */
+}
+
+bool conf_check_user(const char *text, struct error *err)
+{
+	if (*text == '\0')
+		return fail(err, "must not be empty");
+	if (strchr(text, ':')) /* RFC 7617, 2: it ends the user name */
+		return fail(err, "must not contain a colon");
+	return conf_check_password(text, err);
 }
 
 bool conf_check_socket_path(const char *text, struct error *err)
@@ -92,10 +138,7 @@ bool conf_check_socket_path(const char *text, struct error *err)
 				 CONF_SOCKET_PATH_MAX);
 	if (text[n - 1] == '/')
 		return fail(err, "must name a socket, not a folder");
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
-			return fail(err, "must not contain control characters");
-	return true;
+	return no_controls(text, err);
 }
 
 char *conf_plain_path(const char *path)
@@ -118,21 +161,4 @@ char *conf_plain_path(const char *path)
 	}
 	*out = '\0';
 	return plain;
-}
-
-static bool names_a_source(const json_t *v)
-{
-	return json_object_get(v, "file") || json_object_get(v, "env") ||
-	       json_object_get(v, "credential") || json_object_get(v, "command");
-}
-
-const char *conf_secret(const json_t *v, const char *expected, const char *path,
-			struct schema_report *report)
-{
-	if (!names_a_source(v))
-		return schema_string(v, expected, path, report);
-	schema_error(report, path,
-		     "a secret from a file, the environment, a credential or a command "
-		     "is not supported by this version; give it as a string");
-	return NULL;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "conf/bridge_int.h"
 #include "conf/conf_report_int.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -154,13 +155,27 @@ static bool roots_ok(struct conf_report *r)
 	return ok;
 }
 
+static void make_room(const json_t *merged, const json_t *root)
+{
+	const json_t *bridges = json_object_get(merged, "bridges");
+	const char *name;
+	json_t *own;
+
+	conf_bridge_make_room(json_object_get(merged, "defaults"),
+			      json_object_get(root, "defaults"));
+	json_object_foreach(json_object_get(root, "bridges"), name, own)
+		conf_bridge_make_room(json_object_get(bridges, name), own);
+}
+
 /* Objects key by key, a later file over an earlier one. The files' values are used up. */
 static json_t *merge(const struct conf_report *r)
 {
 	json_t *merged = json_object();
 
-	for (size_t i = 0; i < r->n_sources; i++)
+	for (size_t i = 0; i < r->n_sources; i++) {
+		make_room(merged, r->sources[i].root);
 		json_object_update_recursive(merged, r->sources[i].root);
+	}
 	return merged;
 }
 

@@ -14,7 +14,7 @@
 
 #define HEADERS_MAX 64
 
-#define EXPECT_VALUE "a string or a list of strings"
+#define EXPECT_VALUE "a string, an object that says where the secret is, or a list of these"
 
 /* A list of headers under construction, or the stored one. */
 struct headers {
@@ -39,14 +39,14 @@ static const struct {
 	{ "Expect", NULL },
 	{ "Keep-Alive", NULL },
 	{ "Proxy-Connection", NULL },
+	{ "Proxy-Authorization", "proxy_password" }, /* for the proxy's eyes only */
 };
 
 static void headers_free(struct headers *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		free(h->list[i].name);
-		explicit_bzero(h->list[i].value, strlen(h->list[i].value));
-		free(h->list[i].value);
+		secret_conf_deinit(&h->list[i].value);
 	}
 	free(h->list);
 	*h = (struct headers){ 0 };
@@ -69,20 +69,21 @@ static bool name_ok(const char *name, const char *path, struct schema_report *r)
 	return true;
 }
 
+static bool check_value(const char *text, struct error *err)
+{
+	return *text == '\0' || conf_check_field(text, err);
+}
+
 static void add_value(struct headers *h, const char *name, const json_t *v, const char *path,
 		      struct schema_report *r)
 {
-	const char *value = conf_secret(v, EXPECT_VALUE, path, r);
-	struct error err;
+	static const struct secret_grammar grammar = { EXPECT_VALUE, check_value };
+	struct secret_conf value = { 0 };
 
-	if (!value)
+	if (!secret_conf_read(&value, v, &grammar, path, r))
 		return;
-	if (*value && !conf_check_field(value, &err)) {
-		schema_error(r, path, "%s", err.text);
-		return;
-	}
 	h->list = mem_grow(h->list, h->n + 1, sizeof(*h->list));
-	h->list[h->n++] = (struct conf_header){ mem_strdup(name), mem_strdup(value) };
+	h->list[h->n++] = (struct conf_header){ mem_strdup(name), value };
 }
 
 static void add_key(struct headers *h, const char *name, const json_t *v, const char *path,
@@ -151,7 +152,7 @@ static bool headers_equal(const struct schema_row *row, const void *a, const voi
 		return false;
 	for (size_t i = 0; i < x.n; i++)
 		if (strcmp(x.list[i].name, y.list[i].name) != 0 ||
-		    strcmp(x.list[i].value, y.list[i].value) != 0)
+		    !secret_conf_equal(&x.list[i].value, &y.list[i].value))
 			return false;
 	return true;
 }
@@ -167,10 +168,11 @@ static void headers_release(const struct schema_row *row, void *store)
 
 static json_t *headers_json_schema(const struct schema_row *row)
 {
+	json_t *value = secret_conf_json_schema();
+
 	(void)row;
-	return json_pack("{s:s,s:{s:[{s:s},{s:s,s:{s:s}}]}}", "type", "object",
-			 "additionalProperties", "anyOf", "type", "string", "type", "array",
-			 "items", "type", "string");
+	return json_pack("{s:s, s:{s:[O, {s:s, s:o}]}}", "type", "object", "additionalProperties",
+			 "anyOf", value, "type", "array", "items", value);
 }
 
 const struct schema_custom conf_headers_type = {

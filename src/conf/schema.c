@@ -100,6 +100,21 @@ static void set_group(const struct walk *w, const json_t *value, const char *nam
 		schema_error_type(w->report, path, "an object", value);
 }
 
+/* A row that is a group of others, too (OPT_GROUP). */
+static void set_switch(const struct walk *w, const struct schema_row *row, const json_t *value,
+		       const char *path)
+{
+	bool on = json_is_object(value) || json_is_true(value);
+
+	if (!on && !json_is_false(value) && !json_is_null(value)) {
+		schema_error_type(w->report, path, "an object, true, false or null", value);
+		return;
+	}
+	*(bool *)schema_slot(w->store, row->offset) = on;
+	if (json_is_object(value))
+		set_level(w, value, row->name, path);
+}
+
 static void set_key(const struct walk *w, const char *group, const char *key, const json_t *value,
 		    const char *at)
 {
@@ -108,7 +123,9 @@ static void set_key(const struct walk *w, const char *group, const char *key, co
 	bool plain = *key != '\0' && !strchr(key, '.');
 	const struct schema_row *row = plain ? schema_find(w->schema, name) : NULL;
 
-	if (row)
+	if (row && row->flags & OPT_GROUP)
+		set_switch(w, row, value, path);
+	else if (row)
 		schema_ops(row)->set(row, w->store, value, path, w->report);
 	else if (plain && schema_is_group(w->schema, name))
 		set_group(w, value, name, path);

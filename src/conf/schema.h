@@ -33,12 +33,15 @@ enum schema_type {
 
 enum schema_flag {
 	OPT_LIVE = 1,	  /* a change takes effect at once; without it, with a new connection */
-	OPT_NULLABLE = 2, /* OPT_STRING: null is allowed, told from "not given" by count_offset */
+	OPT_NULLABLE = 2, /* null is allowed; OPT_STRING: told from "not given" by count_offset */
 	OPT_REQUIRED = 4, /* in the JSON Schema; the struct's owner checks it after schema_set */
 	OPT_FILE_ONLY = 8,
-	OPT_OFF = 16,	 /* OPT_DURATION, OPT_SIZE: 0 (and "off") is allowed though below min */
-	OPT_APART = 32,	 /* schema_compare leaves the row to somebody else (endpoints) */
-	OPT_UNIQUE = 64, /* OPT_STRINGS: no string may come twice */
+	OPT_OFF = 16,	  /* OPT_DURATION, OPT_SIZE: 0 (and "off") is allowed though below min */
+	OPT_APART = 32,	  /* schema_compare leaves the row to somebody else (endpoints) */
+	OPT_UNIQUE = 64,  /* OPT_STRINGS: no string may come twice */
+	OPT_FROM_1 = 128, /* OPT_ENUM: the choices count from 1, 0 is "not given" */
+	/* OPT_BOOL: an object with the rows below the name means true, null means false. */
+	OPT_GROUP = 256,
 };
 
 struct schema_report;
@@ -61,11 +64,13 @@ struct schema_custom {
 	/*
 	 * For `-o`; NULL or false where they do not apply. The value is an object
 	 * with these options ("endpoint.mode"), a plain string S is short for
-	 * {short_for: S}, or the object has keys of the user's choice ("headers.X").
+	 * {short_for: S}, or the object has keys that no table lists ("headers.X").
+	 * A type that is only_string may begin with a bracket without being JSON.
 	 */
 	const struct schema *members;
 	const char *short_for;
 	bool any_key;
+	bool only_string;
 };
 
 struct schema_row {
@@ -80,7 +85,7 @@ struct schema_row {
 	/* OPT_ENUM: names in the order of the enum, and those this version refuses; NULL ends. */
 	const char *const *choices;
 	const char *const *later;
-	/* OPT_STRING, OPT_STRINGS: grammar of one string. */
+	/* OPT_STRING, OPT_STRINGS, secrets: grammar of one string. */
 	bool (*check)(const char *text, struct error *err);
 	const struct schema_custom *custom;
 	const char *help; /* one sentence */

@@ -52,6 +52,8 @@ json_t *schema_text_to_json(const struct schema_row *row, const char *text, stru
 /* `"a", "b" or "c"`; caller frees. */
 char *schema_list_names(const char *const *names);
 
+bool schema_text_equal(const char *a, const char *b); /* both may be NULL */
+
 bool schema_has_name(const char *const *names, const char *name); /* names may be NULL */
 
 /* Is there a row below `name`, as "ping.interval" is below "ping"? */

@@ -222,7 +222,7 @@ static bool set_enum(const struct schema_row *row, void *store, const json_t *v,
 	for (int i = 0; row->choices[i]; i++) {
 		if (strcmp(row->choices[i], text) != 0)
 			continue;
-		*(int *)schema_slot(store, row->offset) = i;
+		*(int *)schema_slot(store, row->offset) = i + (row->flags & OPT_FROM_1 ? 1 : 0);
 		return true;
 	}
 	return enum_error(row, text, path, r);

@@ -14,8 +14,10 @@
 
 #define JSON_FLAGS (JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL)
 
-static bool looks_like_json(const char *text)
+static bool looks_like_json(const struct schema_row *row, const char *text)
 {
+	if (row->type == OPT_CUSTOM && row->custom->only_string)
+		return *text == '"';
 	return *text == '[' || *text == '{' || *text == '"';
 }
 
@@ -81,6 +83,8 @@ static json_t *from_number(const char *text)
 
 static json_t *from_plain(const struct schema_row *row, const char *text)
 {
+	if (row->flags & OPT_NULLABLE && strcmp(text, "null") == 0)
+		return json_null();
 	switch (row->type) {
 	case OPT_BOOL:
 		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
@@ -94,9 +98,6 @@ static json_t *from_plain(const struct schema_row *row, const char *text)
 	case OPT_STRINGS:
 		return from_list(text);
 	case OPT_STRING:
-		if (row->flags & OPT_NULLABLE && strcmp(text, "null") == 0)
-			return json_null();
-		return json_string(text);
 	case OPT_ENUM:
 	case OPT_MODE:
 	case OPT_CUSTOM:
@@ -111,7 +112,7 @@ json_t *schema_text_to_json(const struct schema_row *row, const char *text, stru
 		error_set(err, ERR_INVALID_OPTION, "is not valid UTF-8");
 		return NULL;
 	}
-	return looks_like_json(text) ? from_json(text, err) : from_plain(row, text);
+	return looks_like_json(row, text) ? from_json(text, err) : from_plain(row, text);
 }
 
 /* The object below `key`, made if it is missing; a plain string there is spelled out. */
@@ -132,6 +133,12 @@ static json_t *enter(json_t *object, const char *key, const struct schema_row *r
 	return json_object_get(object, key);
 }
 
+static bool no_object(const char *key, struct error *err)
+{
+	return error_set(err, ERR_INVALID_OPTION, "\"%s\" already has a value that is no object",
+			 key);
+}
+
 /* jansson refuses keys that are no UTF-8. */
 static bool put_value(json_t *object, const char *key, json_t *value, struct error *err)
 {
@@ -140,24 +147,32 @@ static bool put_value(json_t *object, const char *key, json_t *value, struct err
 	return error_set(err, ERR_INVALID_OPTION, "the key is not valid UTF-8");
 }
 
-/* Puts `value` (taken) below the dotted path. */
-static bool put(json_t *object, const char *path, json_t *value, struct error *err)
+/* The object that holds the last key of the dotted path, made if it is missing; NULL: *err. */
+static json_t *descend(json_t *object, const char **path, struct error *err)
 {
 	const char *dot;
 
-	while ((dot = strchr(path, '.')) != NULL) {
-		mem_auto_str key = mem_strndup(path, (size_t)(dot - path));
-		json_t *inner = enter(object, key, NULL);
+	while ((dot = strchr(*path, '.')) != NULL) {
+		mem_auto_str key = mem_strndup(*path, (size_t)(dot - *path));
 
-		if (!inner) {
-			json_decref(value);
-			return error_set(err, ERR_INVALID_OPTION,
-					 "\"%s\" already has a value that is no object", key);
+		object = enter(object, key, NULL);
+		if (!object) {
+			no_object(key, err);
+			return NULL;
 		}
-		object = inner;
-		path = dot + 1;
+		*path = dot + 1;
 	}
-	return put_value(object, path, value, err);
+	return object;
+}
+
+/* Puts `value` (taken) below the dotted path. */
+static bool put(json_t *object, const char *path, json_t *value, struct error *err)
+{
+	object = descend(object, &path, err);
+	if (object)
+		return put_value(object, path, value, err);
+	json_decref(value);
+	return false;
 }
 
 static bool put_unknown(const struct schema *s, const char *key, struct error *err)
@@ -214,11 +229,15 @@ static bool put_inner(const struct schema_row *row, json_t *object, const char *
 		      const char *text, struct error *err)
 {
 	static const struct schema_row any = { .name = "", .type = OPT_STRING };
-	json_t *inner = enter(object, row->name, row), *value;
+	const char *name = row->name;
+	json_t *inner, *value;
 
+	object = descend(object, &name, err);
+	if (!object)
+		return false;
+	inner = enter(object, name, row);
 	if (!inner)
-		return error_set(err, ERR_INVALID_OPTION,
-				 "\"%s\" already has a value that is no object", row->name);
+		return no_object(row->name, err);
 	if (row->custom->members)
 		return put_any(row->custom->members, inner, key, text, err);
 	value = schema_text_to_json(&any, text, err);

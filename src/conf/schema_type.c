@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "conf/schema_int.h"
 
-static bool text_equal(const char *a, const char *b)
+bool schema_text_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
@@ -58,7 +58,7 @@ static bool equal_string(const struct schema_row *row, const void *a, const void
 		if (*has_x != *has_y)
 			return false;
 	}
-	return text_equal(*x, *y);
+	return schema_text_equal(*x, *y);
 }
 
 static bool equal_strings(const struct schema_row *row, const void *a, const void *b)
@@ -131,7 +131,9 @@ static json_t *limited(const struct schema_row *row, const char *type)
 
 static json_t *describe_bool(const struct schema_row *row)
 {
-	(void)row;
+	if (row->flags & OPT_GROUP)
+		return json_pack("{s:[s, s, s], s:{}, s:b}", "type", "object", "boolean", "null",
+				 "properties", "additionalProperties", 0);
 	return typed("boolean");
 }
 
@@ -187,9 +189,10 @@ static json_t *describe_strings(const struct schema_row *row)
 			 "uniqueItems", (row->flags & OPT_UNIQUE) != 0);
 }
 
-#define PLAIN(describe)                                                                     \
-	{                                                                                   \
-		schema_set_value, equal_plain, release_nothing, describe, NULL, NULL, false \
+#define PLAIN(describe)                                                                    \
+	{                                                                                  \
+		.set = schema_set_value, .equal = equal_plain, .release = release_nothing, \
+		.json_schema = describe                                                    \
 	}
 
 static const struct schema_custom built_in[] = {

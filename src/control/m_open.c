@@ -39,10 +39,9 @@ static struct reply reply_failed(struct call *c, struct bridge *b)
 	if (err.code == ERR_NONE)
 		error_set(&err, ERR_NOT_OPEN, "%s", bridge_state(b));
 	error_context(&err, "bridge \"%s\"", bridge_name(b));
-	if (err.code != ERR_BAD_STATUS || !info.link.head)
+	if (err.code != ERR_BAD_STATUS || !info.link.details.head)
 		return reply_error(c, &err);
-	return reply_error_with(c, &err,
-				json_pack("{s:o}", FIELD_HEADERS, view_headers(info.link.head)));
+	return reply_error_with(c, &err, view_refusal(&info.link.details));
 }
 
 static struct reply reply_not_in_time(struct call *c, struct bridge *b)

@@ -32,7 +32,9 @@ struct reply method_status(struct call *c)
 /* What this build can do, by the words of the option table. */
 static json_t *features(void)
 {
-	static const char *const names[] = { "ws", "unix-stream", "framing-lines" };
+	static const char *const names[] = { "ws",	     "wss",	    "ws+unix",
+					     "http-proxy",   "socks-proxy", "unix-stream",
+					     "framing-lines" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -48,6 +48,15 @@
 #define FIELD_HANDSHAKE "handshake" /* {status, headers: {name: value or [values]}} */
 #define FIELD_STATUS "status"
 #define FIELD_HEADERS "headers"
+#define FIELD_BODY "body"	/* of a refusal: the first 4 KiB */
+#define FIELD_TIMINGS "timings" /* seconds by stage */
+#define FIELD_CIPHER "cipher"
+#define FIELD_VERIFIED "verified"
+#define FIELD_SUBJECT "subject"
+#define FIELD_ISSUER "issuer"
+#define FIELD_SANS "sans"
+#define FIELD_NOT_BEFORE "not_before"
+#define FIELD_NOT_AFTER "not_after"
 #define FIELD_ATTEMPTS "attempts"
 #define FIELD_RECONNECTS "reconnects"
 #define FIELD_EPOCH "epoch"

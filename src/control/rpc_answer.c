@@ -29,9 +29,10 @@ bool rpc_error_retryable(const struct error *err)
 	case ERR_TIMEOUT:
 	case ERR_ADDRESS:
 	case ERR_CONNECT:
-	case ERR_PROXY:
 	case ERR_OVERFLOW:
 		return true;
+	case ERR_PROXY: /* a proxy that speaks HTTP may have said why */
+		return err->status == 0 || status_retryable(err->status);
 	case ERR_BAD_STATUS:
 		return status_retryable(err->status);
 	case ERR_NONE:

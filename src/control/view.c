@@ -2,24 +2,20 @@
 /*
  * Reads everything there is to know about a bridge or the daemon into JSON.
  * It changes nothing. The trap: text from the upstream need not be UTF-8,
- * which the library refuses without a word, so it goes through text_of.
+ * which the library refuses without a word, so it goes through view_text.
  */
 #include "control/view.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/escape.h"
-#include "base/http_head.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "control/names.h"
-
-#define SECRET "***"
 
 static json_t *count(uint64_t n)
 {
@@ -35,75 +31,6 @@ static json_t *seconds(double s)
 static json_t *string_or_null(const char *s)
 {
 	return s ? json_string(s) : json_null();
-}
-
-static json_t *text_of(struct span s)
-{
-	json_t *text = json_stringn((const char *)s.p, s.n);
-	char shown[1024];
-
-	return text ? text : json_string(escape_text(shown, sizeof(shown), s));
-}
-
-/* By what the name says: what a server calls a session or a token is as good as a password. */
-static bool is_credential(const char *name)
-{
-	static const char *const parts[] = {
-		"cookie", "auth",   "token",   "secret", "session",
-		"passw",  "creden", "api-key", "apikey", "signature",
-	};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (strcasestr(name, parts[i]))
-			return true;
-	return false;
-}
-
-/* A URL in a header may carry user information or a query. */
-static bool is_private_place(const char *name, struct span value)
-{
-	return strcasestr(name, "location") &&
-	       (memchr(value.p, '@', value.n) || memchr(value.p, '?', value.n));
-}
-
-static json_t *header_value(const char *name, struct span value)
-{
-	if (is_credential(name) || (value.n > 0 && is_private_place(name, value)))
-		return json_string(SECRET);
-	return text_of(value);
-}
-
-static void add_header(json_t *headers, struct http_field field)
-{
-	mem_auto_str name = mem_strndup(field.name.p, field.name.n);
-	json_t *value = header_value(name, field.value), *old;
-
-	for (char *c = name; *c; c++)
-		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-	old = json_object_get(headers, name);
-	if (!old)
-		json_object_set_new(headers, name, value);
-	else if (json_is_array(old))
-		json_array_append_new(old, value);
-	else
-		json_object_set_new(headers, name, json_pack("[O,o]", old, value));
-}
-
-json_t *view_headers(const struct http_head *head)
-{
-	json_t *headers = json_object();
-
-	for (size_t i = 0; head && i < head->n_lines; i++)
-		add_header(headers, http_head_field(head, i));
-	return headers;
-}
-
-static json_t *handshake(const struct http_head *head)
-{
-	if (!head)
-		return json_null();
-	return json_pack("{s:i,s:o}", FIELD_STATUS, head->status, FIELD_HEADERS,
-			 view_headers(head));
 }
 
 json_t *view_last_error(const struct link_info *info)
@@ -122,7 +49,7 @@ static json_t *last_close(const struct link_info *info)
 	if (!info->last_close.code)
 		return json_null();
 	return json_pack("{s:i,s:o,s:b}", FIELD_CODE, info->last_close.code, FIELD_REASON,
-			 text_of(span_str(info->last_close.reason)), FIELD_CLEAN,
+			 view_text(span_str(info->last_close.reason)), FIELD_CLEAN,
 			 info->last_close.clean);
 }
 
@@ -194,16 +121,8 @@ static void put(json_t *object, const char *key, json_t *value)
 	json_object_set_new(object, key, value);
 }
 
-static void put_upstream(json_t *v, const struct bridge_conf *conf, const struct link_info *link)
+static void put_link(json_t *v, const struct link_info *link)
 {
-	mem_auto_str url = url_format(&conf->url);
-
-	put(v, FIELD_URL, json_string(url));
-	put(v, FIELD_SUBPROTOCOL, string_or_null(link->subprotocol));
-	put(v, FIELD_COMPRESSION, json_null());
-	put(v, FIELD_PEER, string_or_null(link->peer));
-	put(v, FIELD_TLS, json_null());
-	put(v, FIELD_HANDSHAKE, handshake(link->head));
 	put(v, FIELD_ATTEMPTS, count(link->attempts));
 	put(v, FIELD_RECONNECTS, count(link->reconnects));
 	put(v, FIELD_EPOCH, count(link->epoch));
@@ -226,7 +145,8 @@ json_t *view_bridge(struct bridge *b)
 	put(v, FIELD_NAME, json_string(bridge_name(b)));
 	put(v, FIELD_STATE, json_string(bridge_state(b)));
 	put(v, FIELD_SINCE, json_integer(info.link.since));
-	put_upstream(v, conf, &info.link);
+	view_transport(v, &info.link.details);
+	put_link(v, &info.link);
 	put(v, FIELD_DROPPED, count(info.dropped));
 	put(v, FIELD_UNHEARD, count(info.unheard));
 	put(v, FIELD_REFUSED, count(info.refused));

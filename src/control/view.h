@@ -15,7 +15,10 @@ json_t *view_gone(const char *name); /* of a bridge that was removed */
 json_t *view_daemon(const struct call_env *env);
 json_t *view_limits(const struct main_conf *conf);     /* every limit of the table */
 json_t *view_last_error(const struct link_info *info); /* null if there was none */
-/* Names and values of a handshake response, a list where a name comes twice; head may be NULL. */
-json_t *view_headers(const struct http_head *head);
+/* Headers, and body if there is one, of a server's answer. */
+json_t *view_refusal(const struct session_details *d);
+void view_transport(json_t *v,
+		    const struct session_details *d); /* adds url, peer, tls, timings... */
+json_t *view_text(struct span s);		      /* a string, escaped if it is not UTF-8 */
 
 #endif

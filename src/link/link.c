@@ -16,9 +16,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "link/backoff.h"
+#include "link/cookies.h"
 #include "link/keepalive.h"
 #include "link/session.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct link {
 	struct link_params env;
@@ -27,6 +29,9 @@ struct link {
 	enum link_state state;
 	struct session *session;
 	struct session *ended; /* the last one, for what its server answered; NULL = none */
+	struct cookies cookies;
+	size_t url_at;	  /* of conf->urls: where the next attempt goes */
+	unsigned attempt; /* counted over all of them */
 	struct timer retry;
 	int64_t delay; /* of the next attempt, once an end has been judged */
 	struct backoff backoff;
@@ -52,7 +57,10 @@ static void begin(struct link *k)
 		.loop = k->env.loop,
 		.dialer = k->env.dialer,
 		.rand = k->env.rand,
+		.cookies = &k->cookies,
 		.conf = k->conf,
+		.url = &k->conf->urls[k->url_at % k->conf->n_urls],
+		.attempt = k->attempt++,
 		.cb = on_session,
 		.arg = k,
 	};
@@ -185,14 +193,24 @@ static void stop_keepalive(struct link *k)
 	timer_disarm(&k->tick);
 }
 
+static void log_opened(struct link *k)
+{
+	struct session_details d;
+
+	session_details(k->session, &d);
+	log_notice(k->object, "open (%s%s%s%s%s)", d.peer, d.tls ? ", " : "",
+		   d.tls ? d.tls->version : "", d.subprotocol ? ", subprotocol " : "",
+		   d.subprotocol ? d.subprotocol : "");
+	if (d.tls && !d.tls->verified)
+		log_warning(k->object, "tls.verify is off: anybody could be at the other end");
+}
+
 static void on_opened(struct link *k)
 {
 	if (k->info.epoch++ > 0)
 		k->info.reconnects++;
 	k->info.attempts = 0;
-	log_notice(k->object, "open (%s%s%s)", session_peer(k->session),
-		   session_subprotocol(k->session) ? ", subprotocol " : "",
-		   session_subprotocol(k->session) ? session_subprotocol(k->session) : "");
+	log_opened(k);
 	if (k->conf->mask == MASK_ZERO)
 		log_warning(k->object, "mask is \"zero\": what is sent can be predicted; for "
 				       "packet captures only");
@@ -263,6 +281,8 @@ static void on_ended(struct link *k, const struct session_end *end)
 		log_notice(k->object, "closed (%d \"%s\")", k->stop_code, k->stop_reason);
 	} else {
 		note_end(k, end);
+		if (!end->was_open) /* the next of the list, in turn */
+			k->url_at = (k->url_at + 1) % k->conf->n_urls;
 		verdict = backoff_ended(&k->backoff, k->conf, end, k->env.rand, &k->delay);
 		log_end(k, end, verdict);
 	}
@@ -313,6 +333,7 @@ struct link *link_new(const struct link_params *params)
 	k->info.since = time(NULL);
 	k->keepalive.rtt = -1;
 	k->stop_code = 1000;
+	cookies_init(&k->cookies);
 	timer_init(&k->retry, params->loop, on_retry, k);
 	timer_init(&k->tick, params->loop, on_tick, k);
 	return k;
@@ -324,6 +345,7 @@ void link_free(struct link *k)
 		return;
 	session_free(k->session);
 	session_free(k->ended);
+	cookies_deinit(&k->cookies);
 	timer_deinit(&k->retry);
 	timer_deinit(&k->tick);
 	bridge_conf_unref(k->conf);
@@ -358,6 +380,8 @@ void link_configure(struct link *k, struct bridge_conf *conf, bool reconnect)
 
 	k->conf = bridge_conf_ref(conf);
 	bridge_conf_unref(old);
+	if (reconnect)
+		k->url_at = 0;
 	if (reconnect)
 		link_reconnect(k);
 	else if (k->state == LINK_OPEN)
@@ -436,21 +460,22 @@ bool link_has_session(const struct link *k)
 void link_info(struct link *k, struct link_info *info)
 {
 	int64_t now = loop_now(k->env.loop);
+	const struct session *session;
 
 	*info = k->info;
+	info->details.url = &k->conf->urls[k->url_at % k->conf->n_urls];
+	info->details.handshake = -1;
 	info->state = k->state;
 	info->retry_in = timer_is_armed(&k->retry) ?
 				 seconds(k->retry.due > now ? k->retry.due - now : 0) :
 				 -1;
 	info->rtt = k->keepalive.rtt;
 	info->last_rx = k->heard_at ? seconds(now - k->heard_at) : -1;
-	if (!k->session) {
-		info->head = k->ended ? session_head(k->ended) : NULL;
+	session = k->session ? k->session : k->ended;
+	if (session)
+		session_details(session, &info->details);
+	if (!k->session)
 		return;
-	}
 	info->tx_queued = session_tx_queued(k->session);
 	info->tx_done = session_tx_done(k->session);
-	info->peer = session_peer(k->session);
-	info->subprotocol = session_subprotocol(k->session);
-	info->head = session_head(k->session);
 }

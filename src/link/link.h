@@ -11,6 +11,7 @@
 #include "base/msg.h"
 #include "conf/bridge_conf.h"
 #include "link/link_fsm.h"
+#include "link/session.h"
 
 struct dialer;
 struct http_head;
@@ -55,10 +56,8 @@ struct link_info {
 	double last_rx; /* age of the last complete frame in seconds, -1 = none yet */
 	struct link_counters rx, tx;
 	uint64_t tx_queued,
-		tx_done;  /* wire bytes of this epoch: handed to the session, taken by the kernel */
-	const char *peer; /* NULL = no connection */
-	const char *subprotocol;      /* NULL = none */
-	const struct http_head *head; /* of the last handshake response, NULL = none */
+		tx_done; /* wire bytes of this epoch: handed to the session, taken by the kernel */
+	struct session_details details; /* of the connection, or of the last one that was tried */
 };
 
 struct link_params {

@@ -6,24 +6,34 @@
  */
 #include "link/session.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/http_head.h"
 #include "base/mem.h"
+#include "link/secrets.h"
 #include "link/session_int.h"
-#include "link/upgrade_params.h"
-#include "net/dial.h"
 #include "ws/conn.h"
 
-/* TCP_USER_TIMEOUT: what was sent and not acknowledged for so long ends the connection. */
-#define USER_TIMEOUT ((int64_t)30 * 1000000)
-
-static void drop_transport(struct session *s)
+static void drop_stream(struct session *s)
 {
-	dial_cancel(s->dial);
-	s->dial = NULL;
 	stream_free(s->stream);
 	s->stream = NULL;
+	s->report.tls = s->report.proxy_tls = NULL;
+}
+
+/* The stream is heard of no more, but stays: what it knows of TLS is told with the end. */
+static void stop_transport(struct session *s)
+{
+	if (s->dial) {
+		s->report = *dial_report(s->dial);
+		s->has_report = true;
+	}
+	dial_cancel(s->dial);
+	s->dial = NULL;
+	if (s->stream)
+		stream_detach(s->stream);
+	secrets_free(s->secrets);
+	s->secrets = NULL;
 	timer_disarm(&s->deadline);
 	deferred_cancel(&s->flush);
 }
@@ -40,7 +50,7 @@ void session_finish(struct session *s, const struct error *err)
 		s->end.open_for = loop_now(s->loop) - s->opened;
 	s->end.partial = s->conn ? ws_conn_partial(s->conn) : 0;
 	s->state = DONE;
-	drop_transport(s);
+	stop_transport(s);
 	loop_defer(s->loop, &s->gone);
 }
 
@@ -59,108 +69,31 @@ static void on_gone(void *arg)
 
 	if (!s->freed) {
 		session_emit(s, (struct session_event){ .type = SESSION_ENDED, .end = &s->end });
+		drop_stream(s);
 		return;
 	}
 	ws_conn_free(s->conn);
+	url_deinit(&s->redirected);
+	buf_deinit(&s->body);
 	bridge_conf_unref(s->conf);
 	timer_deinit(&s->deadline);
 	free(s);
 }
 
-static int64_t shorter(int64_t a, int64_t b)
-{
-	if (a == 0 || b == 0)
-		return a ? a : b;
-	return a < b ? a : b;
-}
-
-static void enter_upgrading(struct session *s, struct stream *stream)
-{
-	struct upgrade_params up;
-	int64_t left = 0;
-
-	s->state = UPGRADING;
-	s->stream = stream;
-	upgrade_params_init(&up, s->conf, s->rand);
-	up.ws.max_output = OUTPUT_MAX;
-	s->conn = ws_conn_new(&up.ws);
-	upgrade_params_deinit(&up);
-	if (s->conf->timeouts.open)
-		left = s->conf->timeouts.open - (loop_now(s->loop) - s->began);
-	if (s->conf->timeouts.open && left <= 0)
-		left = 1;
-	left = shorter(left, s->conf->timeouts.handshake);
-	if (left)
-		timer_arm(&s->deadline, left);
-	else
-		timer_disarm(&s->deadline);
-	stream_attach(stream, session_on_stream, s);
-	session_flush(s);
-}
-
-static void on_dialed(void *arg, struct stream *stream, const char *peer, const struct error *err)
-{
-	struct session *s = arg;
-
-	s->dial = NULL;
-	if (!stream) {
-		session_finish(s, err);
-		return;
-	}
-	snprintf(s->peer, sizeof(s->peer), "%s", peer);
-	enter_upgrading(s, stream);
-}
-
-static void on_deadline(void *arg)
-{
-	struct session *s = arg;
-
-	switch (s->state) {
-	case DIALING:
-		session_fail_at(s, ERR_TIMEOUT, STAGE_CONNECT,
-				"no connection within timeouts.open");
-		break;
-	case UPGRADING:
-		session_fail_at(s, ERR_TIMEOUT, STAGE_HANDSHAKE,
-				"no answer to the handshake in time");
-		break;
-	case CLOSING:
-		if (s->end.clean) /* only the server's end of TCP is missing */
-			session_finish(s, NULL);
-		else
-			session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,
-					"no answer to the Close frame within timeouts.close");
-		break;
-	case OPEN:
-	case DONE:
-		break;
-	}
-}
-
 struct session *session_new(const struct session_params *params)
 {
 	struct session *s = mem_zalloc(sizeof(*s));
-	struct dial_params dial = {
-		.host = params->conf->url.host,
-		.port = params->conf->url.port,
-		.connect_timeout = params->conf->timeouts.connect,
-		.user_timeout = USER_TIMEOUT,
-		.nodelay = params->conf->socket.nodelay,
-	};
 
+	s->env = *params;
 	s->loop = params->loop;
-	s->rand = params->rand;
 	s->conf = bridge_conf_ref(params->conf);
-	s->cb = params->cb;
-	s->arg = params->arg;
-	s->began = loop_now(s->loop);
-	timer_init(&s->deadline, s->loop, on_deadline, s);
+	s->url = params->url;
+	buf_init(&s->body, SESSION_BODY_MAX);
+	timer_init(&s->deadline, s->loop, session_on_deadline, s);
 	deferred_init(&s->flush, session_on_end_of_turn, s);
 	deferred_init(&s->gone, on_gone, s);
-	if (s->conf->timeouts.open)
-		timer_arm(&s->deadline, s->conf->timeouts.open);
-	s->state = DIALING;
-	s->dial = dial_start(params->dialer, &dial, on_dialed, s);
+	s->began = loop_now(s->loop);
+	session_begin(s);
 	return s;
 }
 
@@ -170,15 +103,18 @@ void session_free(struct session *s)
 		return;
 	s->freed = true;
 	s->state = DONE;
-	drop_transport(s);
+	stop_transport(s);
+	drop_stream(s);
 	loop_defer(s->loop, &s->gone);
 }
 
 void session_close(struct session *s, int code, const char *reason)
 {
 	switch (s->state) {
+	case READING_SECRETS:
 	case DIALING:
 	case UPGRADING:
+	case REFUSED:
 		session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE, "closed before it was open");
 		break;
 	case OPEN:
@@ -261,17 +197,20 @@ uint64_t session_tx_done(const struct session *s)
 	return s->tx_done;
 }
 
-const char *session_peer(const struct session *s)
+void session_details(const struct session *s, struct session_details *out)
 {
-	return s->peer[0] ? s->peer : NULL;
-}
-
-const char *session_subprotocol(const struct session *s)
-{
-	return s->conn ? ws_conn_subprotocol(s->conn) : NULL;
-}
-
-const struct http_head *session_head(const struct session *s)
-{
-	return s->conn ? ws_conn_head(s->conn) : NULL;
+	*out = (struct session_details){ .url = s->url, .handshake = -1 };
+	out->body = buf_bytes(&s->body);
+	if (s->has_report)
+		out->report = &s->report;
+	if (s->stream)
+		out->peer = s->report.peer;
+	out->tls = s->report.tls;
+	if (s->answered)
+		out->handshake = s->answered - s->asked;
+	if (!s->conn)
+		return;
+	out->subprotocol = ws_conn_subprotocol(s->conn);
+	if (ws_conn_head(s->conn)->status)
+		out->head = ws_conn_head(s->conn);
 }

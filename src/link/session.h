@@ -15,11 +15,15 @@
 #include "base/msg.h"
 #include "conf/bridge_conf.h"
 
+struct cookies;
+struct dial_report;
 struct dialer;
 struct http_head;
 struct loop;
 struct rand_source;
 struct session;
+struct tls_info;
+struct url;
 
 struct session_end {
 	struct error err; /* ERR_NONE: ended by a Close in order */
@@ -53,16 +57,17 @@ struct session_params {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct rand_source *rand;
-	struct bridge_conf
-		*conf; /* a reference is taken: the session ends with the values it began with */
+	struct cookies *cookies;  /* what handshakes set and get; the owner's */
+	struct bridge_conf *conf; /* a reference is taken: a session ends as it began */
+	const struct url *url;	  /* one of conf's */
+	unsigned attempt;	  /* its number: the next one begins with another address */
 	session_cb cb;
 	void *arg;
 };
 
 struct session *session_new(const struct session_params *params); /* dials at once */
-void session_free(
-	struct session
-		*s); /* drops what is there; memory goes at the end of the turn; NULL is fine */
+/* Drops what is there; memory goes at the end of the turn; NULL is fine. */
+void session_free(struct session *s);
 
 /*
  * Open: the close handshake (RFC 6455, 7.1.2), bounded by timeouts.close.
@@ -93,8 +98,20 @@ bool session_is_full(const struct session *s);
 uint64_t session_tx_queued(const struct session *s); /* wire bytes queued so far */
 uint64_t session_tx_done(const struct session *s);   /* of these, taken by the kernel */
 
-const char *session_peer(const struct session *s);	       /* NULL = not connected */
-const char *session_subprotocol(const struct session *s);      /* NULL = none */
-const struct http_head *session_head(const struct session *s); /* NULL = no response yet */
+#define SESSION_BODY_MAX 4096
+
+/* What there is to tell of it; pointers are valid until the loop's next turn. */
+struct session_details {
+	const struct url *url;		  /* where it goes, or went, after redirects */
+	const char *peer;		  /* NULL = not connected */
+	const char *subprotocol;	  /* NULL = none */
+	const struct http_head *head;	  /* of the handshake's response, NULL = none */
+	struct span body;		  /* of a refusal: its first SESSION_BODY_MAX bytes */
+	const struct tls_info *tls;	  /* NULL = none */
+	const struct dial_report *report; /* of the last dial, NULL = none yet */
+	int64_t handshake;		  /* microseconds it took, -1 = not over */
+};
+
+void session_details(const struct session *s, struct session_details *out);
 
 #endif

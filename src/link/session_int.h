@@ -3,7 +3,10 @@
 #ifndef WSB_LINK_SESSION_INT_H
 #define WSB_LINK_SESSION_INT_H
 
+#include "base/buf.h"
+#include "base/url.h"
 #include "link/session.h"
+#include "net/dial.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -14,23 +17,31 @@
 /* So much is worth a system call before the turn ends. */
 #define FLUSH_AT ((size_t)64 * 1024)
 
-struct dial;
+struct secrets;
 struct ws_conn;
 
-enum session_state { DIALING, UPGRADING, OPEN, CLOSING, DONE };
+/* REFUSED: the server has said no, and the rest of what it says is being read. */
+enum session_state { READING_SECRETS, DIALING, UPGRADING, REFUSED, OPEN, CLOSING, DONE };
 
 struct session {
+	struct session_params env;
 	struct loop *loop;
-	struct rand_source *rand;
 	struct bridge_conf *conf;
-	session_cb cb;
-	void *arg;
 	enum session_state state;
-	struct dial *dial;     /* DIALING */
-	struct stream *stream; /* from UPGRADING on */
+	const struct url *url; /* where it goes: the owner's, or `redirected` */
+	struct url redirected;
+	int64_t redirects;	 /* followed so far */
+	bool foreign;		 /* one of them led to another origin */
+	struct secrets *secrets; /* until it is open */
+	struct dial *dial;	 /* DIALING */
+	struct stream *stream;	 /* from UPGRADING on */
 	struct ws_conn *conn;
 	struct timer deadline;
-	int64_t began, opened;
+	int64_t began, asked, answered, opened; /* on the loop's clock; 0 = not yet */
+	struct dial_report report;		/* of the last dial */
+	bool has_report;
+	struct buf body;       /* REFUSED, and later: the first of it */
+	int64_t body_left;     /* by Content-Length; -1 = until the end of input */
 	struct deferred flush; /* end of turn: write */
 	struct deferred gone;  /* end of turn: report the end, then free the memory */
 	struct session_end end;
@@ -38,8 +49,17 @@ struct session {
 	bool freed;
 	bool starved; /* SESSION_FULL was answered */
 	bool written; /* SESSION_WRITTEN is due at the end of the turn */
-	char peer[80];
 };
+
+/*
+ * session_open.c: from the secrets to the upgrade; begins an attempt, or goes on after a
+ * redirect.
+ */
+void session_begin(struct session *s);
+void session_on_answer(struct session *s);		      /* of the handshake, good or bad */
+void session_on_refused(struct session *s, struct span body); /* follow it, or read what it says */
+void session_on_body(struct session *s, struct span data);
+void session_on_deadline(void *arg);
 
 void session_emit(struct session *s, struct session_event ev);
 

@@ -6,6 +6,7 @@
  * session, so the state is looked at again after every callback.
  */
 #include "base/escape.h"
+#include "link/secrets.h"
 #include "link/session_int.h"
 #include "net/stream.h"
 #include "ws/conn.h"
@@ -16,7 +17,7 @@
 void session_emit(struct session *s, struct session_event ev)
 {
 	if (!s->freed)
-		s->cb(s->arg, &ev);
+		s->env.cb(s->env.arg, &ev);
 }
 
 void session_flush_later(struct session *s)
@@ -31,7 +32,7 @@ void session_flush(struct session *s)
 	struct iovec iov;
 	size_t n;
 
-	if (!s->stream)
+	if (!s->stream || s->state == DONE)
 		return;
 	out = ws_conn_output(s->conn);
 	bytes = buf_bytes(out);
@@ -81,6 +82,9 @@ static void enter_open(struct session *s)
 	s->opened = loop_now(s->loop);
 	s->end.was_open = true;
 	timer_disarm(&s->deadline);
+	secrets_free(s->secrets);
+	s->secrets = NULL;
+	session_on_answer(s);
 	for (size_t i = 0; i < s->conf->n_on_open; i++) {
 		const struct conf_message *m = &s->conf->on_open[i];
 
@@ -107,12 +111,12 @@ static void on_close_frame(struct session *s, const struct ws_event *ev)
  * server still sends is read and thrown away for a moment: closing at once
  * would make the kernel reset the connection, and the frame could be lost.
  */
-static void on_conn_failed(struct session *s)
+static void on_conn_failed(struct session *s, struct span body)
 {
 	s->end.err = *ws_conn_error(s->conn);
 	session_flush(s);
 	if (!s->end.was_open) {
-		session_finish(s, NULL);
+		session_on_refused(s, body);
 		return;
 	}
 	if (ws_conn_output(s->conn)->len == 0)
@@ -141,23 +145,28 @@ static void on_event(struct session *s, const struct ws_event *ev)
 		on_close_frame(s, ev);
 		break;
 	case WS_FAILED:
-		on_conn_failed(s);
+		on_conn_failed(s, ev->payload);
 		break;
 	}
 }
 
 static void on_data(struct session *s, struct span data)
 {
+	struct ws_conn *conn = s->conn;
 	struct ws_event ev;
 	bool heard = false;
 
-	ws_conn_feed(s->conn, data);
-	while (s->state != DONE && ws_conn_next(s->conn, &ev) != WS_NONE) {
+	if (s->state == REFUSED) {
+		session_on_body(s, data);
+		return;
+	}
+	ws_conn_feed(conn, data);
+	while (s->state != DONE && s->conn == conn && ws_conn_next(conn, &ev) != WS_NONE) {
 		heard = true;
 		on_event(s, &ev);
 	}
-	if (s->state == DONE)
-		return;
+	if (s->state == DONE || s->state == REFUSED || s->conn != conn)
+		return; /* over, or as good as over, or on the way to where a redirect leads */
 	session_emit(s, (struct session_event){ .type = SESSION_TURN, .heard = heard });
 	if (ws_conn_wants(s->conn) & WS_WANT_WRITE)
 		session_flush_later(s);
@@ -166,8 +175,12 @@ static void on_data(struct session *s, struct span data)
 static void on_eof(struct session *s)
 {
 	switch (s->state) {
+	case READING_SECRETS:
 	case DIALING:
 	case DONE:
+		break;
+	case REFUSED:
+		session_finish(s, NULL);
 		break;
 	case UPGRADING:
 		session_fail_at(
@@ -193,7 +206,7 @@ static void on_stream_failed(struct session *s, const struct error *cause)
 {
 	struct error err = *cause;
 
-	if (s->state == CLOSING && s->end.clean) {
+	if (s->state == REFUSED || (s->state == CLOSING && s->end.clean)) {
 		session_finish(s, NULL); /* some servers reset instead of closing */
 		return;
 	}

@@ -4,71 +4,112 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/base64.h"
 #include "base/mem.h"
 #include "base/version.h"
 
-/* RFC 7617, 2. NULL: the URL names no user. */
-static char *basic_auth(const struct url *url)
+static void wipe(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
+/* RFC 7617, 2 */
+static char *basic(const char *user, const char *password)
 {
 	static const char scheme[] = "Basic ";
-	char *pair, *value;
-	size_t n;
+	char *pair = mem_printf("%s:%s", user, password ? password : "");
+	size_t n = strlen(pair);
+	char *value = mem_zalloc(sizeof(scheme) + BASE64_ENCODED_SIZE(n));
 
-	if (!url->user)
-		return NULL;
-	pair = mem_printf("%s:%s", url->user, url->password ? url->password : "");
-	n = strlen(pair);
-	value = mem_zalloc(sizeof(scheme) + BASE64_ENCODED_SIZE(n));
 	memcpy(value, scheme, sizeof(scheme) - 1);
 	base64_encode(value + sizeof(scheme) - 1, span_of(pair, n));
-	explicit_bzero(pair, n);
-	free(pair);
+	wipe(pair);
 	return value;
 }
 
-static bool has_header(const struct bridge_conf *conf, const char *name)
+/* NULL = none. The URL's user information belongs to the URL, wherever it came from. */
+static char *authorization(const struct upgrade_source *from)
+{
+	const struct bridge_conf *conf = from->conf;
+
+	if (from->url->user)
+		return basic(from->url->user, from->url->password);
+	if (from->foreign)
+		return NULL;
+	switch (conf->auth.kind) {
+	case AUTH_NONE:
+		return NULL;
+	case AUTH_BASIC:
+		return basic(conf->auth.user, from->secrets->auth);
+	case AUTH_BEARER: /* RFC 6750, 2.1 */
+		return mem_printf("Bearer %s", from->secrets->auth);
+	}
+	return NULL;
+}
+
+static bool writes_cookies(const struct bridge_conf *conf)
 {
 	for (size_t i = 0; i < conf->n_headers; i++)
-		if (strcasecmp(conf->headers[i].name, name) == 0)
+		if (strcasecmp(conf->headers[i].name, "Cookie") == 0)
 			return true;
 	return false;
 }
 
-/* The configured header fields; one that was written out comes before what the URL implies. */
-static size_t collect_headers(struct upgrade_params *u, const struct bridge_conf *conf)
+/* RFC 6265, 5.4: at most one Cookie field; one among `headers` stands for all there is. */
+static char *cookie(const struct upgrade_source *from)
 {
-	size_t n = conf->n_headers;
+	const char *own = from->foreign ? NULL : from->secrets->cookie;
 
-	u->headers = mem_array(n + 1, sizeof(*u->headers));
-	for (size_t i = 0; i < n; i++)
-		u->headers[i] = (struct ws_header){ conf->headers[i].name, conf->headers[i].value };
-	if (u->authorization && !has_header(conf, "Authorization"))
+	if (!from->foreign && writes_cookies(from->conf))
+		return NULL;
+	if (own && from->jar)
+		return mem_printf("%s; %s", own, from->jar);
+	return mem_strdup(own ? own : from->jar);
+}
+
+static size_t collect_headers(struct upgrade_params *u, const struct upgrade_source *from)
+{
+	const struct bridge_conf *conf = from->conf;
+	size_t n = 0;
+
+	u->headers = mem_array(conf->n_headers + 2, sizeof(*u->headers));
+	for (size_t i = 0; i < conf->n_headers && !from->foreign; i++)
+		u->headers[n++] = (struct ws_header){ conf->headers[i].name,
+						      from->secrets->headers[i] };
+	if (u->authorization)
 		u->headers[n++] = (struct ws_header){ "Authorization", u->authorization };
+	if (u->cookie)
+		u->headers[n++] = (struct ws_header){ "Cookie", u->cookie };
 	return n;
 }
 
-void upgrade_params_init(struct upgrade_params *u, const struct bridge_conf *conf,
-			 struct rand_source *rand)
+void upgrade_params_init(struct upgrade_params *u, const struct upgrade_source *from)
 {
+	const struct bridge_conf *conf = from->conf;
+	bool own_host = conf->has_host && !from->foreign;
+
 	*u = (struct upgrade_params){ 0 };
-	u->host = conf->has_host ? mem_strdup(conf->host) : url_host_header(&conf->url);
+	u->host = own_host ? mem_strdup(conf->host) : url_host_header(from->url);
 	u->user_agent = conf->has_user_agent ? mem_strdup(conf->user_agent) :
 					       mem_printf("wsbridge/%s", wsb_version);
-	u->authorization = basic_auth(&conf->url);
+	u->authorization = authorization(from);
+	u->cookie = cookie(from);
 	u->ws = (struct ws_params){
-		.target = conf->url.target,
+		.target = from->url->target,
 		.host = u->host,
-		.origin = conf->origin,
+		.origin = from->foreign ? NULL : conf->origin,
 		.user_agent = u->user_agent,
 		.subprotocols = (const char *const *)conf->subprotocols,
 		.n_subprotocols = conf->n_subprotocols,
-		.n_headers = collect_headers(u, conf),
+		.n_headers = collect_headers(u, from),
 		.max_message = conf->max_message,
 		.validate_utf8 = conf->validate_utf8,
 		.mask_zero = conf->mask == MASK_ZERO,
-		.rand = rand,
+		.rand = from->rand,
 	};
 	u->ws.headers = u->headers;
 }
@@ -78,8 +119,7 @@ void upgrade_params_deinit(struct upgrade_params *u)
 	free(u->host);
 	free(u->user_agent);
 	free(u->headers);
-	if (u->authorization)
-		explicit_bzero(u->authorization, strlen(u->authorization));
-	free(u->authorization);
+	wipe(u->authorization);
+	wipe(u->cookie);
 	*u = (struct upgrade_params){ 0 };
 }

@@ -1,190 +1,305 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt to reach a server: name → addresses → a connected descriptor.
- * Addresses are tried in the resolver's order, each with its own bound, at
- * most ADDRESSES_MAX of them; the error that is reported is the last one and
- * says how many were tried.
+ * One attempt to reach a server, step by step: see dial.h. Each step is an
+ * object of its own that reports once; what is under way is one of them, and
+ * every way out leads through finish(). Its trap: an object is gone once it has
+ * reported, so its pointer is cleared first of all.
  */
 #include "net/dial.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "net/dial_own.h"
+#include "net/dial_step.h"
+#include "net/dialer_int.h"
 #include "net/loop.h"
-#include "net/resolve.h"
 #include "net/stream.h"
-
-/* A name may have a thousand addresses; an attempt is bounded all the same. */
-#define ADDRESSES_MAX 8
-
-struct dialer {
-	struct loop *loop;
-	struct resolver *resolver;
-};
+#include "net/tls.h"
+#include "net/unix_connect.h"
 
 struct dial {
 	struct dialer *dialer;
-	struct dial_params params;
-	char *host;
+	struct loop *loop;
+	struct dial_own own;
 	dial_cb cb;
 	void *arg;
+	enum dial_step step;
+	int64_t step_began;
 	struct resolve *resolve;
-	struct addrinfo *list, *current;
-	unsigned tried;
-	int fd;
-	struct watch watch;
-	struct timer timeout;
-	struct error last;
-	char peer[80];
+	struct happy *happy;
+	struct tls_handshake *handshake;
+	struct proxy *talk;
+	struct proxy_memory *memory;
+	struct addrinfo *targets, *list;
+	struct timer names_due;
+	struct deferred unix_begin;
+	struct dial_report report;
 };
 
-struct dialer *dialer_new(struct loop *l)
+static void account(struct dial *d)
 {
-	struct dialer *d = mem_zalloc(sizeof(*d));
+	int64_t now = loop_now(d->loop);
+	int64_t *took = &d->report.took[dial_step_stage(d->step)];
 
-	d->loop = l;
-	d->resolver = resolver_new(l);
-	return d;
+	*took = (*took < 0 ? 0 : *took) + now - d->step_began;
+	d->step_began = now;
 }
 
-void dialer_free(struct dialer *d)
+static void enter(struct dial *d, enum dial_step step)
 {
-	if (!d)
-		return;
-	resolver_free(d->resolver);
-	free(d);
+	account(d);
+	d->step = step;
 }
 
-static void drop_fd(struct dial *d)
+static void drop_lists(struct dial *d)
 {
-	watch_deinit(&d->watch);
-	timer_disarm(&d->timeout);
-	if (d->fd >= 0)
-		close(d->fd);
-	d->fd = -1;
+	if (d->targets)
+		freeaddrinfo(d->targets);
+	if (d->list)
+		freeaddrinfo(d->list);
+	d->targets = d->list = NULL;
 }
 
 void dial_cancel(struct dial *d)
 {
 	if (!d)
 		return;
-	drop_fd(d);
-	timer_deinit(&d->timeout);
 	resolve_cancel(d->resolve);
-	if (d->list)
-		freeaddrinfo(d->list);
-	free(d->host);
+	happy_cancel(d->happy);
+	tls_cancel(d->handshake);
+	proxy_cancel(d->talk);
+	proxy_memory_free(d->memory);
+	timer_deinit(&d->names_due);
+	deferred_cancel(&d->unix_begin);
+	drop_lists(d);
+	dial_own_deinit(&d->own);
 	free(d);
 }
 
-static void finish(struct dial *d, struct stream *stream)
+static void finish(struct dial *d, struct stream *stream, const struct error *err)
 {
-	d->cb(d->arg, stream, d->peer, stream ? NULL : &d->last);
+	account(d);
+	d->report.tls = d->own.params.tls ? tls_stream_info(stream) : NULL;
+	if (!stream)
+		d->report.proxy_tls = NULL; /* gone with the stream */
+	d->cb(d->arg, stream, &d->report, err);
 	dial_cancel(d);
 }
 
-static void format_peer(char *out, size_t size, const struct addrinfo *ai)
+static void fail(struct dial *d, const struct error *cause)
 {
-	char host[64] = "?", port[8] = "?";
+	struct error err = *cause;
 
-	getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), port, sizeof(port),
-		    NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(out, size, ai->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	dial_step_context(&d->own.params, d->step, &err);
+	finish(d, NULL, &err);
 }
 
-static void note_failure(struct dial *d, int os)
-{
-	error_set_os(&d->last, ERR_CONNECT, os, "connect to %s", d->peer);
-	d->last.stage = STAGE_CONNECT;
-	drop_fd(d);
-	d->current = d->current->ai_next;
-}
-
-static void connected(struct dial *d)
-{
-	int on = 1;
-	unsigned ms = (unsigned)(d->params.user_timeout / 1000);
-	int fd = d->fd;
-
-	if (d->params.nodelay)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-	d->fd = -1;
-	drop_fd(d);
-	finish(d, fd_stream_new(d->dialer->loop, fd));
-}
-
-static void try_next(struct dial *d);
-
-static void on_writable(void *arg, unsigned events)
+static void on_tls(void *arg, struct stream *stream, const struct error *err)
 {
 	struct dial *d = arg;
-	int os = 0;
-	socklen_t len = sizeof(os);
 
-	(void)events;
-	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &os, &len) < 0)
-		os = errno;
-	if (os == 0) {
-		connected(d);
+	d->handshake = NULL;
+	if (stream)
+		finish(d, stream, NULL);
+	else
+		fail(d, err);
+}
+
+/* The way to the server is free. */
+static void begin_tls(struct dial *d, struct stream *stream)
+{
+	struct tls_start start = {
+		.server_name = dial_server_name(&d->own.params, DIAL_TLS),
+		.cb = on_tls,
+		.arg = d,
+	};
+
+	if (!d->own.params.tls) {
+		finish(d, stream, NULL);
 		return;
 	}
-	note_failure(d, os);
-	try_next(d);
+	enter(d, DIAL_TLS);
+	d->handshake = tls_start(d->loop, stream, d->own.params.tls, &start);
 }
 
-static void on_timeout(void *arg)
+static void begin_connect(struct dial *d);
+
+static void on_proxy(void *arg, struct stream *stream, bool again, const struct error *err)
 {
 	struct dial *d = arg;
 
-	note_failure(d, ETIMEDOUT);
-	try_next(d);
+	d->talk = NULL;
+	if (stream) {
+		begin_tls(d, stream);
+	} else if (again) { /* proxy.h bounds how often */
+		begin_connect(d);
+	} else {
+		fail(d, err);
+	}
 }
 
-/* True: under way. False: *os says why this address is out. */
-static bool begin_connect(struct dial *d, int *os)
+/* Of the target's addresses the proxy gets one, and another one at the next attempt. */
+static const struct sockaddr *target_address(const struct dial *d)
 {
-	const struct addrinfo *ai = d->current;
+	const struct addrinfo *order[HAPPY_MAX];
 
-	d->fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (d->fd < 0 ||
-	    (connect(d->fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno != EINPROGRESS)) {
-		*os = errno;
-		return false;
-	}
-	watch_init(&d->watch, d->dialer->loop, d->fd, on_writable, d);
-	watch_set(&d->watch, WATCH_WRITE);
-	if (d->params.connect_timeout)
-		timer_arm(&d->timeout, d->params.connect_timeout);
-	return true;
+	return happy_order(d->targets, AF_UNSPEC, d->own.params.attempt, order) ?
+		       order[0]->ai_addr :
+		       NULL;
 }
 
-static void try_next(struct dial *d)
+static void begin_proxy(struct dial *d, struct stream *stream)
 {
-	while (d->current && d->tried < ADDRESSES_MAX) {
-		int os;
+	const struct dial_params *p = &d->own.params;
+	struct proxy_params params = {
+		.kind = p->proxy->kind,
+		.user = p->proxy->user,
+		.password = p->proxy->password,
+		.user_agent = p->user_agent,
+		.rand = p->rand,
+		.memory = d->memory,
+		.target = { .host = dial_target_host(p),
+			    .port = dial_target_port(p),
+			    .address = target_address(d) },
+	};
 
-		d->tried++;
-		format_peer(d->peer, sizeof(d->peer), d->current);
-		if (begin_connect(d, &os))
-			return;
-		note_failure(d, os);
-	}
-	if (d->tried > 1) {
-		size_t n = strlen(d->last.text);
+	enter(d, DIAL_PROXY);
+	d->talk = proxy_start(d->loop, stream, &params, on_proxy, d);
+}
 
-		snprintf(d->last.text + n, sizeof(d->last.text) - n, " (the last of %u addresses)",
-			 d->tried);
+static void on_proxy_tls(void *arg, struct stream *stream, const struct error *err)
+{
+	struct dial *d = arg;
+
+	d->handshake = NULL;
+	if (!stream) {
+		fail(d, err);
+		return;
 	}
-	finish(d, NULL);
+	d->report.proxy_tls = tls_stream_info(stream);
+	begin_proxy(d, stream);
+}
+
+static void begin_proxy_tls(struct dial *d, struct stream *stream)
+{
+	const struct dial_proxy *proxy = d->own.params.proxy;
+	struct tls_start start = {
+		.server_name = dial_server_name(&d->own.params, DIAL_PROXY_TLS),
+		.cb = on_proxy_tls,
+		.arg = d,
+	};
+
+	enter(d, DIAL_PROXY_TLS);
+	d->handshake = tls_start(d->loop, stream, proxy->tls, &start);
+}
+
+static void connected(struct dial *d, struct stream *stream)
+{
+	const struct dial_proxy *proxy = d->own.params.proxy;
+
+	if (!proxy)
+		begin_tls(d, stream);
+	else if (proxy->kind == PROXY_HTTPS)
+		begin_proxy_tls(d, stream);
+	else
+		begin_proxy(d, stream);
+}
+
+static void note_tries(struct dial *d, const struct happy_try *tries, size_t n)
+{
+	memcpy(d->report.tries, tries, n * sizeof(*tries));
+	d->report.n_tries = n;
+	for (size_t i = 0; i < n; i++)
+		if (tries[i].os == 0)
+			memcpy(d->report.peer, tries[i].address, sizeof(d->report.peer));
+}
+
+static void on_happy(void *arg, struct stream *stream, const struct happy_try *tries, size_t n,
+		     const struct error *err)
+{
+	struct dial *d = arg;
+
+	d->happy = NULL;
+	note_tries(d, tries, n);
+	if (stream)
+		connected(d, stream);
+	else
+		fail(d, err);
+}
+
+static void begin_connect(struct dial *d)
+{
+	struct happy_params params = {
+		.list = d->list,
+		.rotate = d->own.params.attempt,
+		.socket = &d->own.params.socket,
+		.timeout = d->own.params.connect_timeout,
+	};
+
+	enter(d, DIAL_CONNECT);
+	d->happy = happy_start(d->loop, &params, on_happy, d);
+}
+
+/* Unix sockets have no race, but count as one address that was tried. */
+static void on_unix_begin(void *arg)
+{
+	struct dial *d = arg;
+	struct happy_try *try = &d->report.tries[0];
+	struct error err = ERROR_INIT;
+	int fd = unix_connect(d->own.params.unix_path, &err);
+
+	snprintf(try->address, sizeof(try->address), "unix:%s", d->own.params.unix_path);
+	try->began = d->step_began;
+	try->took = loop_now(d->loop) - try->began;
+	try->os = err.os;
+	d->report.n_tries = 1;
+	if (fd < 0) {
+		fail(d, &err);
+		return;
+	}
+	memcpy(d->report.peer, try->address, sizeof(d->report.peer));
+	connected(d, fd_stream_new(d->loop, fd));
+}
+
+static void on_resolved(void *arg, struct addrinfo *list, const struct error *err);
+
+static void begin_resolve(struct dial *d)
+{
+	const struct dial_params *p = &d->own.params;
+	struct resolve_query query = {
+		.host = dial_resolve_host(p, DIAL_RESOLVE),
+		.port = p->proxy ? p->proxy->port : dial_target_port(p),
+		.family = socket_params_family(&p->socket),
+	};
+
+	enter(d, DIAL_RESOLVE);
+	d->resolve = resolve_start(d->dialer->resolver, &query, on_resolved, d);
+}
+
+/* SOCKS4 has room for IPv4 only; a bind address says nothing about the far side of a proxy. */
+static int target_family(const struct dial *d)
+{
+	struct socket_params unbound = { .family = d->own.params.socket.family };
+
+	return d->own.params.proxy->kind == PROXY_SOCKS4 ? AF_INET : socket_params_family(&unbound);
+}
+
+static void begin_resolve_target(struct dial *d)
+{
+	struct resolve_query query = {
+		.host = dial_target_host(&d->own.params),
+		.port = dial_target_port(&d->own.params),
+		.family = target_family(d),
+	};
+
+	enter(d, DIAL_RESOLVE_TARGET);
+	d->resolve = resolve_start(d->dialer->resolver, &query, on_resolved, d);
 }
 
 static void on_resolved(void *arg, struct addrinfo *list, const struct error *err)
@@ -193,12 +308,46 @@ static void on_resolved(void *arg, struct addrinfo *list, const struct error *er
 
 	d->resolve = NULL;
 	if (!list) {
-		d->last = *err;
-		finish(d, NULL);
+		fail(d, err);
+	} else if (d->step == DIAL_RESOLVE_TARGET) {
+		d->targets = list;
+		begin_resolve(d);
+	} else {
+		timer_disarm(&d->names_due);
+		d->list = list;
+		begin_connect(d);
+	}
+}
+
+static void on_names_due(void *arg)
+{
+	struct dial *d = arg;
+	const struct dial_params *p = &d->own.params;
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_ADDRESS, "resolve %s: no answer within %g s",
+		  dial_resolve_host(p, d->step), (double)p->resolve_timeout / 1e6);
+	err.os = ETIMEDOUT;
+	fail(d, &err);
+}
+
+static void begin(struct dial *d)
+{
+	const struct dial_params *p = &d->own.params;
+
+	if (p->unix_path) {
+		d->step = DIAL_CONNECT;
+		loop_defer(d->loop, &d->unix_begin);
 		return;
 	}
-	d->list = d->current = list;
-	try_next(d);
+	if (p->resolve_timeout)
+		timer_arm(&d->names_due, p->resolve_timeout);
+	if (p->proxy)
+		d->memory = proxy_memory_new();
+	if (p->proxy && proxy_wants_address(p->proxy->kind))
+		begin_resolve_target(d);
+	else
+		begin_resolve(d);
 }
 
 struct dial *dial_start(struct dialer *dialer, const struct dial_params *params, dial_cb cb,
@@ -207,13 +356,34 @@ struct dial *dial_start(struct dialer *dialer, const struct dial_params *params,
 	struct dial *d = mem_zalloc(sizeof(*d));
 
 	d->dialer = dialer;
-	d->params = *params;
-	d->host = mem_strdup(params->host);
-	d->params.host = d->host;
+	d->loop = dialer->loop;
 	d->cb = cb;
 	d->arg = arg;
-	d->fd = -1;
-	timer_init(&d->timeout, dialer->loop, on_timeout, d);
-	d->resolve = resolve_start(dialer->resolver, d->host, params->port, on_resolved, d);
+	d->step_began = loop_now(d->loop);
+	for (size_t i = 0; i < sizeof(d->report.took) / sizeof(d->report.took[0]); i++)
+		d->report.took[i] = -1;
+	dial_own_init(&d->own, params);
+	timer_init(&d->names_due, d->loop, on_names_due, d);
+	deferred_init(&d->unix_begin, on_unix_begin, d);
+	begin(d);
 	return d;
+}
+
+const struct dial_report *dial_report(struct dial *d)
+{
+	const struct happy_try *tries;
+	size_t n;
+
+	account(d);
+	if (d->happy) {
+		tries = happy_tries(d->happy, &n);
+		note_tries(d, tries, n);
+	}
+	return &d->report;
+}
+
+bool dial_timed_out(const struct dial *d, struct error *err)
+{
+	dial_step_timed_out(&d->own.params, d->step, err);
+	return false;
 }

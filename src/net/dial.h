@@ -1,45 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parameters → an open stream or one error: resolve, then connect to the
- * addresses in turn. Reports exactly once and can be cancelled at any point;
- * its user never sees a half-open thing. The deadline over the whole attempt
- * is its user's; connect_timeout bounds one address.
+ * Parameters → an open stream or one error: resolve → connect → [TLS with the
+ * proxy] → proxy → TLS. Reports exactly once and can be cancelled at any
+ * point; its user never sees a half-open thing. The deadline over the whole
+ * attempt is its user's, who asks dial_timed_out where it stood. Nothing is
+ * remembered between attempts: names are resolved anew each time.
  */
 #ifndef WSB_NET_DIAL_H
 #define WSB_NET_DIAL_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "net/happy.h"
+#include "net/proxy.h"
+#include "net/socket_params.h"
 
 struct dial;
 struct dialer;
 struct loop;
+struct rand_source;
 struct stream;
+struct tls_cache;
+struct tls_ctx;
+struct tls_info;
 
-struct dial_params {
-	const char *host; /* name or literal, without brackets; copied */
+struct dial_proxy {
+	enum proxy_kind kind;
+	const char *host; /* name or literal, without brackets */
 	uint16_t port;
-	int64_t connect_timeout; /* for each address, microseconds, 0 = none */
-	int64_t user_timeout;	 /* TCP_USER_TIMEOUT (tcp(7)), microseconds */
-	bool nodelay;
+	const char *user, *password; /* NULL = none */
+	struct tls_ctx *tls;	     /* for PROXY_HTTPS */
+	const char *server_name;     /* of its certificate; NULL = host */
+};
+
+/* Strings are copied, and wiped afterwards; contexts of TLS are referenced; rand must stay. */
+struct dial_params {
+	const char *host; /* the URL's: name or literal, without brackets */
+	uint16_t port;
+	const char *connect_host; /* socket or proxy shall connect there; NULL = host */
+	uint16_t connect_port;
+	const char *unix_path; /* this socket instead of all that; no proxy then; NULL = none */
+	struct socket_params socket;
+	int64_t resolve_timeout;	/* for all names of the attempt, microseconds, 0 = none */
+	int64_t connect_timeout;	/* for each address, microseconds, 0 = none */
+	const struct dial_proxy *proxy; /* NULL = none */
+	struct tls_ctx *tls;		/* NULL = no TLS with the server */
+	const char *tls_server_name;	/* NULL = host */
+	unsigned attempt;		/* its number: the next one begins with another address */
+	const char *user_agent;		/* for CONNECT, NULL = none */
+	struct rand_source *rand;	/* for a proxy's Digest */
+};
+
+/*
+ * How it went so far. Kept by the dial until the callback returns; what it
+ * points to lives as long as the stream. TLS with the proxy counts as proxy.
+ */
+struct dial_report {
+	char peer[HAPPY_ADDRESS_MAX]; /* "192.0.2.1:443", "unix:/path", "" = not connected */
+	int64_t took[STAGE_OPEN + 1]; /* microseconds by stage, -1 = not reached */
+	struct happy_try tries[HAPPY_MAX];
+	size_t n_tries;
+	const struct tls_info *proxy_tls, *tls; /* NULL = none */
 };
 
 /*
  * stream: not attached yet, now the callee's; NULL on failure, *err then says
- * why with its stage. peer: "192.0.2.1:443", valid during the call. The dial
- * itself is gone after the call. Never called from inside dial_start.
+ * where and why, with its stage: "proxy 127.0.0.1:3128: …", "TLS with
+ * example.net: …". Failed TLS with a proxy has the codes of tls.h at stage
+ * proxy. The dial itself is gone after the call. Never called from inside dial_start.
  */
-typedef void (*dial_cb)(void *arg, struct stream *stream, const char *peer,
+typedef void (*dial_cb)(void *arg, struct stream *stream, const struct dial_report *report,
 			const struct error *err);
 
-/* What all attempts of a process share: the resolver. Owned by the daemon. */
+/* What all attempts of a process share: the resolver, contexts of TLS. Owned by the daemon. */
 struct dialer *dialer_new(struct loop *l);
-void dialer_free(struct dialer *d); /* every dial must be over or cancelled */
+void dialer_free(struct dialer *d);		      /* every dial must be over or cancelled */
+struct tls_cache *dialer_tls_cache(struct dialer *d); /* the dialer's */
 
 struct dial *dial_start(struct dialer *dialer, const struct dial_params *params, dial_cb cb,
 			void *arg);
 void dial_cancel(struct dial *d); /* no callback afterwards; NULL is fine */
+
+/* While it is under way. The report is brought up to date; valid until the loop's next turn. */
+const struct dial_report *dial_report(struct dial *d);
+
+/* For its user's deadline: ERR_TIMEOUT with the stage and the place; dial_cancel follows. False. */
+bool dial_timed_out(const struct dial *d, struct error *err);
 
 #endif

@@ -28,7 +28,8 @@ struct fd_stream {
 	struct hangup hangup;	/* after the end of input */
 	struct deferred report; /* FAILED, or the end of our memory */
 	struct error err;	/* ERR_NONE = sound */
-	bool dead;		/* freed by its owner, or FAILED reported */
+	bool dead;		/* freed by its owner */
+	bool told;		/* FAILED was reported */
 	bool reading, want_write, eof;
 };
 
@@ -86,10 +87,13 @@ static void on_report(void *arg)
 		free(f);
 		return;
 	}
-	if (f->base.cb)
-		drain(f);
-	if (!f->dead && f->base.cb) /* freed while it drained: this call comes once more */
-		f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), &f->err);
+	if (!f->base.cb || f->told)
+		return; /* without an owner it waits for the next one */
+	drain(f);
+	if (f->dead || !f->base.cb)
+		return; /* freed while it drained: this call comes once more */
+	f->told = true;
+	f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), &f->err);
 }
 
 static void on_hangup(void *arg)
@@ -132,7 +136,8 @@ static void on_ready(void *arg, unsigned events)
 	if (events & WATCH_WRITE) {
 		f->want_write = false;
 		update_watch(f);
-		f->base.cb(f->base.arg, STREAM_WRITABLE, span_of(NULL, 0), NULL);
+		if (f->base.cb) /* who was promised it may have let go of the stream */
+			f->base.cb(f->base.arg, STREAM_WRITABLE, span_of(NULL, 0), NULL);
 	}
 	if (!(events & WATCH_READ))
 		return;
@@ -174,6 +179,8 @@ static void fd_read_enable(struct stream *s, bool on)
 
 	f->reading = on;
 	update_watch(f);
+	if (on && f->err.code && !f->told && !f->dead)
+		loop_defer(f->loop, &f->report);
 }
 
 static void fd_shutdown(struct stream *s)

@@ -33,6 +33,7 @@ struct loop {
 	struct list deferred;
 	struct signal_watch *signals;
 	uint8_t *scratch;
+	uint8_t *plain; /* made when it is first asked for */
 	bool stopping;
 };
 
@@ -60,6 +61,7 @@ void loop_free(struct loop *l)
 	}
 	event_base_free(l->base);
 	free(l->scratch);
+	free(l->plain);
 	free(l);
 }
 
@@ -81,6 +83,14 @@ uint8_t *loop_scratch(struct loop *l, size_t *size)
 {
 	*size = SCRATCH_SIZE;
 	return l->scratch;
+}
+
+uint8_t *loop_scratch_plain(struct loop *l, size_t *size)
+{
+	if (!l->plain)
+		l->plain = mem_alloc(SCRATCH_SIZE);
+	*size = SCRATCH_SIZE;
+	return l->plain;
 }
 
 static void run_deferred(struct loop *l)

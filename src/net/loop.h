@@ -27,6 +27,9 @@ int64_t loop_now(struct loop *l); /* CLOCK_MONOTONIC, microseconds */
 /* The read buffer that all streams share; what it holds is gone at the next read. */
 uint8_t *loop_scratch(struct loop *l, size_t *size);
 
+/* A second one, for what a filter makes of the first (TLS: ciphertext there, plaintext here). */
+uint8_t *loop_scratch_plain(struct loop *l, size_t *size);
+
 /* A timer is part of its user's object. It never fires early. */
 struct timer {
 	struct loop *loop;

@@ -47,6 +47,7 @@ struct resolve {
 	void *arg;
 	char *host;
 	char port[8];
+	int family;
 	struct addrinfo *result;
 	int gai, os;
 	bool abandoned, running;
@@ -74,15 +75,15 @@ static void shared_unref(struct shared *sh)
 	free(sh);
 }
 
-static int look_up(const char *host, const char *port, int flags, struct addrinfo **result)
+static int look_up(const struct resolve *q, int flags, struct addrinfo **result)
 {
 	struct addrinfo hints = {
-		.ai_family = AF_UNSPEC,
+		.ai_family = q->family,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV | flags,
 	};
 
-	return getaddrinfo(host, port, &hints, result);
+	return getaddrinfo(q->host, q->port, &hints, result);
 }
 
 /* With the lock held; waits for a job, NULL after a while without one. */
@@ -116,7 +117,7 @@ static void do_job(struct shared *sh, struct resolve *q)
 
 	q->running = true;
 	pthread_mutex_unlock(&sh->lock);
-	gai = look_up(q->host, q->port, 0, &result);
+	gai = look_up(q, 0, &result);
 	os = errno;
 	pthread_mutex_lock(&sh->lock);
 	q->running = false;
@@ -253,7 +254,7 @@ static void on_at_once(void *arg)
 	report(arg);
 }
 
-struct resolve *resolve_start(struct resolver *r, const char *host, uint16_t port, resolve_cb cb,
+struct resolve *resolve_start(struct resolver *r, const struct resolve_query *query, resolve_cb cb,
 			      void *arg)
 {
 	struct resolve *q = mem_zalloc(sizeof(*q));
@@ -263,10 +264,11 @@ struct resolve *resolve_start(struct resolver *r, const char *host, uint16_t por
 	q->resolver = r;
 	q->cb = cb;
 	q->arg = arg;
-	q->host = mem_strdup(host);
-	snprintf(q->port, sizeof(q->port), "%u", (unsigned)port);
+	q->host = mem_strdup(query->host);
+	q->family = query->family;
+	snprintf(q->port, sizeof(q->port), "%u", (unsigned)query->port);
 	deferred_init(&q->at_once, on_at_once, q);
-	if (look_up(q->host, q->port, AI_NUMERICHOST, &q->result) == 0) {
+	if (look_up(q, AI_NUMERICHOST, &q->result) == 0) {
 		loop_defer(r->loop, &q->at_once);
 		return q;
 	}

@@ -27,7 +27,12 @@ typedef void (*resolve_cb)(void *arg, struct addrinfo *list, const struct error 
 struct resolver *resolver_new(struct loop *l);
 void resolver_free(struct resolver *r); /* every resolve must be over or cancelled */
 
-struct resolve *resolve_start(struct resolver *r, const char *host, uint16_t port, resolve_cb cb,
+struct resolve_query {
+	const char *host; /* name or literal, without brackets; copied */
+	uint16_t port;
+	int family; /* AF_INET, AF_INET6: the other one is not even asked for; AF_UNSPEC: both */
+};
+struct resolve *resolve_start(struct resolver *r, const struct resolve_query *query, resolve_cb cb,
 			      void *arg);
 void resolve_cancel(struct resolve *q); /* no callback afterwards; NULL is fine */
 

@@ -13,6 +13,13 @@ void stream_attach(struct stream *s, stream_cb cb, void *arg)
 	s->ops->read_enable(s, true);
 }
 
+void stream_detach(struct stream *s)
+{
+	s->ops->read_enable(s, false);
+	s->cb = NULL;
+	s->arg = NULL;
+}
+
 size_t stream_offer(struct stream *s, const struct iovec *iov, int n)
 {
 	return s->ops->offer(s, iov, n);

@@ -47,6 +47,9 @@ struct stream {
 /* Gives the stream its owner and starts reading. */
 void stream_attach(struct stream *s, stream_cb cb, void *arg);
 
+/* Takes it from its owner again: paused, no event until the next stream_attach. Nothing is lost. */
+void stream_detach(struct stream *s);
+
 /*
  * Writes at once what the transport takes and returns how many bytes that
  * were. Less than all: WRITABLE follows. After a failure it returns 0 and

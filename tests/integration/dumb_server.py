@@ -159,12 +159,12 @@ class DumbServer:
     all further ones the last.
     """
 
-    def __init__(self, scripts=serve_quietly):
+    def __init__(self, scripts=serve_quietly, listener=None):
         self.scripts = scripts if isinstance(scripts, list) else [scripts]
         self.connections = []
         self.errors = []
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
+        self.listener = listener or socket.create_server(('127.0.0.1', 0), backlog=64)
+        self.port = None if self.listener.family == socket.AF_UNIX else self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def url(self, path='/'):

@@ -97,11 +97,12 @@ async def read_commands():
 
 async def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument('--host', default='127.0.0.1')  # '': every address there is
     parser.add_argument('--port', type=int, default=0)
     parser.add_argument('--subprotocols', default='')
     options = parser.parse_args()
     server = await websockets.serve(
-        serve, '127.0.0.1', options.port, max_size=None, ping_interval=None, close_timeout=5,
+        serve, options.host, options.port, max_size=None, ping_interval=None, close_timeout=5,
         subprotocols=options.subprotocols.split(',') if options.subprotocols else None)
     tell('listening', port=server.sockets[0].getsockname()[1])
     await read_commands()  # ends with the test that started it

@@ -75,7 +75,7 @@ static void test_bridge_defaults(void **state)
 
 	assert_string_equal(b->name, "f.1");
 	assert_true(b->from_file);
-	assert_string_equal(b->url.host, "h");
+	assert_string_equal(b->urls[0].host, "h");
 	assert_true(!b->has_host && !b->has_origin && !b->has_user_agent);
 	assert_int_equal(b->n_headers + b->n_subprotocols + b->n_on_open + b->n_endpoints, 0);
 	assert_int_equal(b->timeouts.connect, 10 * SECOND);
@@ -157,14 +157,14 @@ static void test_bridge_values(void **state)
 		"'reconnect': {'when': 'never', 'factor': 1.5, 'jitter': 'none', 'attempts': 7},"
 		"'outbox': {'size': 0, 'ttl': '1h', 'on_full': 'drop-oldest'}}}}");
 
-	assert_string_equal(b->url.password, "p");
+	assert_string_equal(b->urls[0].password, "p");
 	assert_true(b->has_host && !b->host && b->has_user_agent && !b->user_agent);
 	assert_string_equal(b->origin, "http://o");
 	assert_int_equal(b->n_headers, 3);
 	assert_string_equal(b->headers[1].name, "B");
 	assert_string_equal(b->headers[2].name, "B");
-	assert_string_equal(b->headers[1].value, "y");
-	assert_string_equal(b->headers[2].value, "");
+	assert_string_equal(b->headers[1].value.text, "y");
+	assert_string_equal(b->headers[2].value.text, "");
 	assert_string_equal(b->subprotocols[1], "t");
 	assert_int_equal(b->timeouts.connect, 0);
 	assert_int_equal(b->timeouts.close, SECOND / 4);
@@ -226,8 +226,8 @@ static void test_comments_and_order(void **state)
 	assert_true(c->conf->has_log_level);
 	assert_int_equal(c->conf->log_level, CONF_LOG_DEBUG);
 	assert_string_equal(c->conf->bridges[0]->name, "a");
-	assert_string_equal(c->conf->bridges[0]->url.target, "/*y*/");
-	assert_string_equal(c->conf->bridges[1]->url.target, "//x");
+	assert_string_equal(c->conf->bridges[0]->urls[0].target, "/*y*/");
+	assert_string_equal(c->conf->bridges[1]->urls[0].target, "//x");
 }
 
 static void test_defaults_merge(void **state)
@@ -240,13 +240,13 @@ static void test_defaults_merge(void **state)
 			"'subprotocols': ['o'], 'endpoint': '/x'}, 'b': {'endpoints': ['/y']}}}");
 	struct config *c = *state;
 
-	assert_string_equal(b->url.host, "d");
+	assert_string_equal(b->urls[0].host, "d");
 	assert_int_equal(b->ping.interval, 5 * SECOND);
 	assert_int_equal(b->ping.timeout, 7 * SECOND);
 	assert_int_equal(b->n_headers, 2);
 	assert_string_equal(b->headers[0].name, "X-B");
 	assert_string_equal(b->headers[1].name, "x-a");
-	assert_string_equal(b->headers[1].value, "o");
+	assert_string_equal(b->headers[1].value.text, "o");
 	assert_int_equal(b->n_subprotocols, 1);
 	assert_string_equal(b->endpoints[0].unix_path, "/x");
 	assert_int_equal(b->endpoints[0].mode, 0660);
@@ -272,7 +272,7 @@ static void test_drop_ins(void **state)
 	assert_int_equal(b->ping.interval, 3 * SECOND);
 	assert_int_equal(b->ping.timeout, 2 * SECOND);
 	assert_string_equal(b->ping.payload, "p");
-	assert_string_equal(c->conf->bridges[1]->url.host, "b");
+	assert_string_equal(c->conf->bridges[1]->urls[0].host, "b");
 }
 
 static void test_drop_in_errors(void **state)

@@ -16,6 +16,14 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
+struct session_details session_rig_details(const struct session_rig *r)
+{
+	struct session_details details;
+
+	session_details(r->s, &details);
+	return details;
+}
+
 static void take_message(struct session_rig *r, const struct msg *m)
 {
 	mem_auto_str old = r->got;
@@ -30,11 +38,14 @@ static void take_message(struct session_rig *r, const struct msg *m)
 
 static void take_opened(struct session_rig *r)
 {
+	struct session_details details;
+
 	assert_int_equal(r->opened, 0);
 	assert_int_equal(r->messages, 0);
 	assert_false(r->close_asked);
-	assert_non_null(session_peer(r->s));
-	assert_non_null(session_head(r->s));
+	details = session_rig_details(r);
+	assert_non_null(details.peer);
+	assert_non_null(details.head);
 	r->opened++;
 	if (r->on_opened)
 		r->on_opened(r);
@@ -77,24 +88,31 @@ void session_rig_init(struct session_rig *r)
 {
 	*r = (struct session_rig){ .got = mem_strdup("") };
 	world_init(&r->w);
+	cookies_init(&r->cookies);
 }
 
-void session_rig_begin(struct session_rig *r, const char *options)
+void session_rig_begin_at(struct session_rig *r, const char *url, const char *options)
 {
-	mem_auto_str text = mem_printf("{'url': 'ws://127.0.0.1:$PORT/chat'%s%s}",
-				       *options ? ", " : "", options);
+	mem_auto_str text = mem_printf("{'url': '%s'%s%s}", url, *options ? ", " : "", options);
 	struct session_params params = {
 		.loop = r->w.loop,
 		.dialer = r->w.dialer,
 		.rand = rand_system(),
+		.cookies = &r->cookies,
 		.conf = world_bridge_conf(&r->w, "b", text),
 		.cb = on_session,
 		.arg = r,
 	};
 
+	params.url = &params.conf->urls[0];
 	r->s = session_new(&params);
 	bridge_conf_unref(params.conf); /* the session has its own reference */
 	assert_int_equal(r->opened + r->ended, 0);
+}
+
+void session_rig_begin(struct session_rig *r, const char *options)
+{
+	session_rig_begin_at(r, "ws://127.0.0.1:$PORT/chat", options);
 }
 
 void session_rig_open(struct session_rig *r, const char *options)
@@ -123,6 +141,7 @@ void session_rig_deinit(struct session_rig *r)
 {
 	session_rig_free(r);
 	world_turn_for(&r->w, 2000);
+	cookies_deinit(&r->cookies);
 	world_deinit(&r->w);
 	free(r->got);
 }

@@ -32,8 +32,8 @@ static void test_start_and_stop(void **state)
 	assert_int_equal(info.reconnects, 0);
 	assert_int_equal(info.attempts, 0);
 	assert_true(info.retry_in < 0);
-	assert_non_null(info.peer);
-	assert_int_equal(info.head->status, 101);
+	assert_non_null(info.details.peer);
+	assert_int_equal(info.details.head->status, 101);
 	assert_int_equal(info.last_close.code, 0);
 	assert_in_range(info.since, time(NULL) - 5, time(NULL));
 	link_stop(r.k, 1001, "done");
@@ -47,7 +47,7 @@ static void test_start_and_stop(void **state)
 	assert_string_equal(info.last_close.reason, "done");
 	assert_true(info.last_close.clean);
 	assert_int_equal(info.last_error.code, ERR_NONE);
-	assert_null(info.peer);
+	assert_null(info.details.peer);
 	assert_true(info.retry_in < 0);
 	world_turn_for(&r.w, 30000);
 	assert_int_equal(r.w.peer.accepted, 1);
@@ -91,7 +91,7 @@ static void test_messages_and_counters(void **state)
 	"'reconnect': {'initial': '1h', 'max': '1h', 'slow': '1h'}, 'timeouts': {'close': " \
 	"'30ms'}"
 #define NEVER "'reconnect': {'when': 'never'}, 'timeouts': {'close': '30ms'}"
-#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\n\r\n"
+#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 
 static const char *const options_for[LINK_N_STATES] = {
 	[LINK_STOPPED] = LINK_FAST,  [LINK_CONNECTING] = LINK_FAST, [LINK_OPEN] = LINK_FAST,

@@ -11,7 +11,7 @@
 
 #include "link_rig.h"
 
-#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\n\r\n"
+#define FORBIDDEN "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 
 static void close_in_order(struct link_rig *r)
 {

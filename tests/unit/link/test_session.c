@@ -14,27 +14,37 @@
 
 #include "base/http_head.h"
 #include "base/mem.h"
+#include "net/dial.h"
 #include "session_rig.h"
 
 static void test_opens_once(void **state)
 {
 	struct session_rig r;
+	struct session_details details;
 	char peer[32];
 
 	(void)state;
 	session_rig_init(&r);
 	r.w.peer.subprotocol = "v2.chat";
 	session_rig_begin(&r, "'subprotocols': ['v1.chat', 'v2.chat'], 'origin': 'http://x'");
-	assert_null(session_peer(r.s));
-	assert_null(session_head(r.s));
-	assert_null(session_subprotocol(r.s));
+	details = session_rig_details(&r);
+	assert_null(details.peer);
+	assert_null(details.head);
+	assert_null(details.subprotocol);
+	assert_null(details.report);
+	assert_int_equal(details.handshake, -1);
 	assert_int_equal(session_rig_text(&r, "too early"), SESSION_NOT_OPEN);
 	assert_int_equal(session_ping(r.s, span_str("")), SESSION_NOT_OPEN);
 	world_wait_count(&r.w, &r.opened, 1);
-	assert_string_equal(session_subprotocol(r.s), "v2.chat");
-	assert_int_equal(session_head(r.s)->status, 101);
+	details = session_rig_details(&r);
+	assert_string_equal(details.subprotocol, "v2.chat");
+	assert_int_equal(details.head->status, 101);
+	assert_true(details.handshake >= 0);
+	assert_null(details.tls);
+	assert_int_equal(details.body.n, 0);
 	snprintf(peer, sizeof(peer), "127.0.0.1:%u", (unsigned)r.w.peer.port);
-	assert_string_equal(session_peer(r.s), peer);
+	assert_string_equal(details.peer, peer);
+	assert_string_equal(details.report->peer, peer);
 	assert_non_null(strstr(r.w.peer.request, "GET /chat HTTP/1.1\r\n"));
 	assert_non_null(strstr(r.w.peer.request, "Sec-WebSocket-Protocol: v1.chat, v2.chat\r\n"));
 	assert_non_null(strstr(r.w.peer.request, "Origin: http://x\r\n"));

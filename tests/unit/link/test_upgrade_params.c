@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the handshake is told of a configuration: Host, User-Agent, header fields, Basic
- * auth from the URL.
+ * What the handshake is told of a configuration, a URL and the secrets of one attempt, and
+ * what stays behind where a redirect has led to another origin.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,26 +9,77 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "base/version.h"
 #include "link/upgrade_params.h"
 
-static struct bridge_conf conf_of(const char *url)
+#define TEXT(s) ((char *)(uintptr_t)(s))
+
+/* One attempt; whatever a test does not set is not configured. */
+struct attempt {
+	struct bridge_conf conf;
+	struct url url;
+	struct secret_values secrets;
+	const char *jar;
+	bool foreign;
+};
+
+static struct attempt attempt_to(const char *url)
 {
-	struct bridge_conf conf = { 0 };
+	struct attempt a = { 0 };
 	struct error err = ERROR_INIT;
 
-	assert_true(url_parse(&conf.url, url, &err));
-	return conf;
+	assert_true(url_parse(&a.url, url, &err));
+	return a;
+}
+
+static struct upgrade_params begin(const struct attempt *a)
+{
+	struct upgrade_source from = {
+		.conf = &a->conf,
+		.url = &a->url,
+		.secrets = &a->secrets,
+		.jar = a->jar,
+		.foreign = a->foreign,
+	};
+	struct upgrade_params u;
+
+	upgrade_params_init(&u, &from);
+	return u;
+}
+
+/* All header lines of it: "Name: value|". */
+static char *lines_of(const struct upgrade_params *u)
+{
+	char *all = mem_strdup("");
+
+	for (size_t i = 0; i < u->ws.n_headers; i++) {
+		mem_auto_str old = all;
+
+		all = mem_printf("%s%s: %s|", old, u->ws.headers[i].name, u->ws.headers[i].value);
+	}
+	return all;
+}
+
+static void check_headers(const struct attempt *a, const char *expected)
+{
+	struct upgrade_params u = begin(a);
+	mem_auto_str lines = lines_of(&u);
+
+	assert_string_equal(lines, expected);
+	upgrade_params_deinit(&u);
+	assert_null(u.ws.headers);
 }
 
 static void test_defaults_come_from_the_url(void **state)
 {
-	struct bridge_conf conf = conf_of("ws://Example.net:8080/a?b=c");
-	struct upgrade_params u;
+	struct attempt a = attempt_to("ws://Example.net:8080/a?b=c");
+	struct upgrade_params u = begin(&a);
 
 	(void)state;
-	upgrade_params_init(&u, &conf, NULL);
 	assert_string_equal(u.ws.host, "example.net:8080");
 	assert_string_equal(u.ws.target, "/a?b=c");
 	assert_string_equal(u.ws.user_agent, u.user_agent);
@@ -37,63 +88,208 @@ static void test_defaults_come_from_the_url(void **state)
 	assert_null(u.ws.origin);
 	assert_int_equal(u.ws.n_headers, 0);
 	upgrade_params_deinit(&u);
-	url_deinit(&conf.url);
+	url_deinit(&a.url);
 }
 
 static void test_null_leaves_host_and_user_agent_out(void **state)
 {
-	struct bridge_conf conf = conf_of("ws://example.net/");
+	struct attempt a = attempt_to("ws://example.net/");
 	struct upgrade_params u;
 
 	(void)state;
-	conf.has_host = conf.has_user_agent = true;
-	upgrade_params_init(&u, &conf, NULL);
+	a.conf.has_host = a.conf.has_user_agent = true;
+	u = begin(&a);
 	assert_null(u.ws.host);
 	assert_null(u.ws.user_agent);
 	upgrade_params_deinit(&u);
-	url_deinit(&conf.url);
+	url_deinit(&a.url);
+}
+
+static void test_options_are_handed_on(void **state)
+{
+	struct attempt a = attempt_to("wss://example.net/");
+	char *subprotocols[] = { TEXT("v2"), TEXT("v1") };
+	struct upgrade_params u;
+
+	(void)state;
+	a.conf.host = TEXT("other.example:1");
+	a.conf.user_agent = TEXT("me/1");
+	a.conf.has_host = a.conf.has_user_agent = true;
+	a.conf.origin = TEXT("https://example.net");
+	a.conf.subprotocols = subprotocols;
+	a.conf.n_subprotocols = 2;
+	a.conf.max_message = 77;
+	a.conf.validate_utf8 = true;
+	a.conf.mask = MASK_ZERO;
+	u = begin(&a);
+	assert_string_equal(u.ws.host, "other.example:1");
+	assert_string_equal(u.ws.user_agent, "me/1");
+	assert_string_equal(u.ws.origin, "https://example.net");
+	assert_int_equal(u.ws.n_subprotocols, 2);
+	assert_string_equal(u.ws.subprotocols[0], "v2");
+	assert_int_equal(u.ws.max_message, 77);
+	assert_true(u.ws.validate_utf8 && u.ws.mask_zero);
+	upgrade_params_deinit(&u);
+	url_deinit(&a.url);
 }
 
 static void test_basic_auth_from_the_url(void **state)
 {
 	static const struct {
-		const char *url, *value;
+		const char *url, *lines;
 	} rows[] = {
 		/* RFC 7617, 2 */
-		{ "ws://Aladdin:open%20sesame@example.net/", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==" },
-		{ "ws://user@example.net/", "Basic dXNlcjo=" },
-		{ "ws://user:@example.net/", "Basic dXNlcjo=" },
+		{ "ws://Aladdin:open%20sesame@example.net/",
+		  "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==|" },
+		{ "ws://user@example.net/", "Authorization: Basic dXNlcjo=|" },
+		{ "ws://user:@example.net/", "Authorization: Basic dXNlcjo=|" },
+		{ "ws://example.net/", "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct bridge_conf conf = conf_of(rows[i].url);
-		struct upgrade_params u;
+		struct attempt a = attempt_to(rows[i].url);
 
-		upgrade_params_init(&u, &conf, NULL);
-		assert_int_equal(u.ws.n_headers, 1);
-		assert_string_equal(u.ws.headers[0].name, "Authorization");
-		assert_string_equal(u.ws.headers[0].value, rows[i].value);
-		upgrade_params_deinit(&u);
-		url_deinit(&conf.url);
+		check_headers(&a, rows[i].lines);
+		url_deinit(&a.url);
 	}
 }
 
-static void test_a_written_header_comes_before_the_url(void **state)
+static void test_auth(void **state)
 {
-	struct bridge_conf conf = conf_of("ws://user:pw@example.net/");
-	struct conf_header header = { (char *)(uintptr_t) "authorization",
-				      (char *)(uintptr_t) "Bearer x" };
-	struct upgrade_params u;
+	static const struct {
+		enum conf_auth kind;
+		const char *secret, *lines;
+	} rows[] = {
+		{ AUTH_BASIC, "open sesame", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==|" },
+		{ AUTH_BASIC, "", "Authorization: Basic QWxhZGRpbjo=|" },
+		{ AUTH_BEARER, "mF_9.B5f-4.1JqM", "Authorization: Bearer mF_9.B5f-4.1JqM|" },
+		{ AUTH_NONE, NULL, "" },
+	};
 
 	(void)state;
-	conf.headers = &header;
-	conf.n_headers = 1;
-	upgrade_params_init(&u, &conf, NULL);
-	assert_int_equal(u.ws.n_headers, 1);
-	assert_string_equal(u.ws.headers[0].value, "Bearer x");
-	upgrade_params_deinit(&u);
-	url_deinit(&conf.url);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct attempt a = attempt_to("ws://example.net/");
+
+		a.conf.auth.kind = rows[i].kind;
+		a.conf.auth.user = TEXT("Aladdin");
+		a.secrets.auth = TEXT(rows[i].secret);
+		check_headers(&a, rows[i].lines);
+		url_deinit(&a.url);
+	}
+}
+
+static void test_cookies(void **state)
+{
+	static const struct {
+		const char *own, *jar, *lines;
+	} rows[] = {
+		{ NULL, NULL, "" },
+		{ "a=1", NULL, "Cookie: a=1|" },
+		{ NULL, "k=2; l=3", "Cookie: k=2; l=3|" },
+		{ "a=1", "k=2; l=3", "Cookie: a=1; k=2; l=3|" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct attempt a = attempt_to("ws://example.net/");
+
+		a.secrets.cookie = TEXT(rows[i].own);
+		a.jar = rows[i].jar;
+		check_headers(&a, rows[i].lines);
+		url_deinit(&a.url);
+	}
+}
+
+/* The name is the configuration's, the value the secret that was read for this attempt. */
+static void configure_headers(struct attempt *a, struct conf_header *headers, char **values,
+			      size_t n)
+{
+	a->conf.headers = headers;
+	a->conf.n_headers = n;
+	a->secrets.headers = values;
+}
+
+static void test_headers(void **state)
+{
+	struct attempt a = attempt_to("ws://example.net/");
+	struct conf_header headers[] = {
+		{ .name = TEXT("X-Key"), .value = { .kind = SECRET_FILE, .text = TEXT("/key") } },
+		{ .name = TEXT("X-Plain"), .value = { .kind = SECRET_TEXT, .text = TEXT("p") } },
+		{ .name = TEXT("X-Plain") },
+	};
+	char *values[] = { TEXT("k"), TEXT("p"), TEXT("") };
+
+	(void)state;
+	configure_headers(&a, headers, values, 3);
+	check_headers(&a, "X-Key: k|X-Plain: p|X-Plain: |");
+	a.conf.auth.kind = AUTH_BEARER;
+	a.secrets.auth = TEXT("t");
+	a.secrets.cookie = TEXT("c=1");
+	check_headers(&a, "X-Key: k|X-Plain: p|X-Plain: |Authorization: Bearer t|Cookie: c=1|");
+	url_deinit(&a.url);
+}
+
+/* RFC 6265, 5.4: not more than one Cookie field. */
+static void test_a_written_cookie_comes_before_the_jar(void **state)
+{
+	struct attempt a = attempt_to("ws://example.net/");
+	struct conf_header headers[] = { { .name = TEXT("cookie") } };
+	char *values[] = { TEXT("mine=1") };
+
+	(void)state;
+	configure_headers(&a, headers, values, 1);
+	a.jar = "kept=2";
+	check_headers(&a, "cookie: mine=1|");
+	a.foreign = true;
+	check_headers(&a, "Cookie: kept=2|");
+	url_deinit(&a.url);
+}
+
+static void configure_everything(struct attempt *a)
+{
+	static struct conf_header headers[] = { { .name = TEXT("X-Key") },
+						{ .name = TEXT("Accept") } };
+	static char *values[] = { TEXT("canary"), TEXT("canary") };
+
+	configure_headers(a, headers, values, 2);
+	a->conf.has_host = a->conf.has_origin = true;
+	a->conf.host = a->conf.origin = TEXT("canary");
+	a->conf.auth.user = TEXT("canary");
+	a->secrets.cookie = a->secrets.auth = TEXT("canary");
+	a->foreign = true;
+}
+
+static void test_nothing_configured_goes_to_another_origin(void **state)
+{
+	static const enum conf_auth kinds[] = { AUTH_NONE, AUTH_BASIC, AUTH_BEARER };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct attempt a = attempt_to("ws://other.example:1/x");
+		struct upgrade_params u;
+
+		configure_everything(&a);
+		a.conf.auth.kind = kinds[i];
+		u = begin(&a);
+		assert_int_equal(u.ws.n_headers, 0);
+		assert_string_equal(u.ws.host, "other.example:1");
+		assert_null(u.ws.origin);
+		upgrade_params_deinit(&u);
+		url_deinit(&a.url);
+	}
+}
+
+/* What is its own goes there: cookies it has set itself, user information of its own URL. */
+static void test_another_origin_gets_what_is_its_own(void **state)
+{
+	struct attempt a = attempt_to("ws://user@other.example/");
+
+	(void)state;
+	configure_everything(&a);
+	a.jar = "its=1";
+	check_headers(&a, "Authorization: Basic dXNlcjo=|Cookie: its=1|");
+	url_deinit(&a.url);
 }
 
 int main(void)
@@ -101,8 +297,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_come_from_the_url),
 		cmocka_unit_test(test_null_leaves_host_and_user_agent_out),
+		cmocka_unit_test(test_options_are_handed_on),
 		cmocka_unit_test(test_basic_auth_from_the_url),
-		cmocka_unit_test(test_a_written_header_comes_before_the_url),
+		cmocka_unit_test(test_auth),
+		cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_a_written_cookie_comes_before_the_jar),
+		cmocka_unit_test(test_nothing_configured_goes_to_another_origin),
+		cmocka_unit_test(test_another_origin_gets_what_is_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

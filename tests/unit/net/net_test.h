@@ -46,7 +46,7 @@ static void until_give_up(void *arg)
 }
 
 /* Turns the loop until holds(arg) or for `limit`; says whether it held. */
-static bool turn_until(struct loop *l, bool (*holds)(void *arg), void *arg, int64_t limit)
+static inline bool turn_until(struct loop *l, bool (*holds)(void *arg), void *arg, int64_t limit)
 {
 	struct until u = { .loop = l, .holds = holds, .arg = arg };
 

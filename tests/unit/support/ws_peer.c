@@ -191,18 +191,30 @@ static void answer_properly(struct ws_peer *p)
 	ws_peer_raw(p, span_str(text));
 }
 
+static void note_request(struct ws_peer *p)
+{
+	struct span head = buf_bytes(&p->head.bytes);
+	mem_auto_str old = p->requests;
+
+	snprintf(p->request, sizeof(p->request), "%.*s", (int)head.n, (const char *)head.p);
+	p->requests = mem_printf("%s%.*s", old, (int)head.n, (const char *)head.p);
+}
+
 static void take_request(struct ws_peer *p, struct span *data)
 {
+	const char *answer = p->answer;
 	struct error err;
 	enum http_head_result result = http_head_feed(&p->head, data, &err);
 
 	assert(result != HTTP_HEAD_BAD);
 	if (result == HTTP_HEAD_MORE)
 		return;
-	snprintf(p->request, sizeof(p->request), "%.*s", (int)p->head.bytes.len,
-		 (const char *)buf_bytes(&p->head.bytes).p);
-	if (p->answer)
-		ws_peer_raw(p, span_str(p->answer));
+	note_request(p);
+	if (p->script && *p->script)
+		answer = *p->script++;
+	p->refused = answer != NULL;
+	if (answer)
+		ws_peer_raw(p, span_str(answer));
 	else
 		answer_properly(p);
 }
@@ -216,7 +228,7 @@ static void on_data(struct ws_peer *p, struct span data)
 		take_request(p, &data);
 	fits = buf_append(&p->in, data);
 	assert(fits);
-	if (p->answer) /* no conversation: nothing to read frames from */
+	if (p->refused) /* no conversation: nothing to read frames from */
 		return;
 	while (p->stream && p->in.len > 0 && take_frame(p))
 		;
@@ -257,7 +269,7 @@ static void on_accept(void *arg, unsigned events)
 	http_head_init_request(&p->head);
 	p->accepted++;
 	p->bytes = 0;
-	p->eof = p->lost = p->close_sent = p->close_seen = false;
+	p->eof = p->lost = p->close_sent = p->close_seen = p->refused = false;
 	p->request[0] = '\0';
 	p->fd = fd;
 	p->stream = fd_stream_new(p->loop, fd);
@@ -271,6 +283,7 @@ void ws_peer_init(struct ws_peer *p, struct loop *l)
 	int rc;
 
 	*p = (struct ws_peer){ .loop = l, .fd = -1, .seen = mem_strdup("") };
+	p->requests = mem_strdup("");
 	buf_init(&p->in, QUEUE_MAX);
 	buf_init(&p->out, QUEUE_MAX);
 	http_head_init_request(&p->head);
@@ -300,7 +313,8 @@ void ws_peer_deinit(struct ws_peer *p)
 	buf_deinit(&p->out);
 	http_head_deinit(&p->head);
 	free(p->seen);
-	p->seen = NULL;
+	free(p->requests);
+	p->seen = p->requests = NULL;
 }
 
 void ws_peer_forget(struct ws_peer *p)

@@ -26,7 +26,9 @@ struct ws_peer {
 	struct buf in, out;
 	struct http_head head;
 	/* switches, to be set at any time */
-	const char *answer;	 /* to the request, instead of the proper one; "" = none */
+	const char *answer; /* to the request, instead of the proper one; "" = none */
+	const char *const
+		*script; /* answers to the next requests, before `answer`; NULL at its end */
 	const char *subprotocol; /* of the proper one */
 	bool no_pong;		 /* Pings get no answer */
 	bool no_close;		 /* nor does a Close */
@@ -43,7 +45,9 @@ struct ws_peer {
 	bool eof;	   /* the client of this connection has ended its half */
 	bool lost;	   /* this connection broke */
 	bool close_sent, close_seen;
+	bool refused;	    /* this connection got an answer other than the proper one */
 	char request[1024]; /* of this connection, cut */
+	char *requests;	    /* of all connections, whole */
 	char *seen;	    /* of all connections: "text one|ping |close 1000 bye|" */
 	size_t seen_n;
 };

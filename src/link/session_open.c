@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a session to the open connection: secrets, dial, upgrade; and what
+ * a refusal leads to: another dial where it is a redirect that may be followed,
+ * else the reading of what the server has to say. One deadline, timeouts.open,
+ * is over all of it; progress does not extend it. Its trap: a redirect gives
+ * the session a new ws_conn inside the loop that takes the old one's events.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/http_head.h"
+#include "base/url_ref.h"
+#include "link/cookies.h"
+#include "link/route.h"
+#include "link/secrets.h"
+#include "link/session_int.h"
+#include "link/upgrade_params.h"
+#include "net/tls.h"
+#include "ws/conn.h"
+
+/* For the rest of a refusal. */
+#define BODY_WAIT ((int64_t)1000000)
+
+static int64_t shorter(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+/*
+ * The next stage may take `limit` (0 = no limit of its own) and no more than is left of
+ * timeouts.open.
+ */
+static void arm_deadline(struct session *s, int64_t limit)
+{
+	int64_t left = 0;
+
+	if (s->conf->timeouts.open) {
+		left = s->conf->timeouts.open - (loop_now(s->loop) - s->began);
+		left = left > 0 ? left : 1;
+	}
+	left = shorter(left, limit);
+	if (left)
+		timer_arm(&s->deadline, left);
+	else
+		timer_disarm(&s->deadline);
+}
+
+static void enter_upgrading(struct session *s, struct stream *stream)
+{
+	bool keeps = s->conf->cookies == COOKIES_KEEP;
+	char *jar = keeps ? cookies_header(s->env.cookies, s->url, time(NULL)) : NULL;
+	struct upgrade_source from = {
+		.conf = s->conf,
+		.url = s->url,
+		.secrets = secrets_values(s->secrets),
+		.jar = jar,
+		.foreign = s->foreign,
+		.rand = s->env.rand,
+	};
+	struct upgrade_params up;
+
+	s->state = UPGRADING;
+	s->stream = stream;
+	s->asked = loop_now(s->loop);
+	upgrade_params_init(&up, &from);
+	up.ws.max_output = OUTPUT_MAX;
+	s->conn = ws_conn_new(&up.ws);
+	upgrade_params_deinit(&up);
+	if (jar)
+		explicit_bzero(jar, strlen(jar));
+	free(jar);
+	arm_deadline(s, s->conf->timeouts.handshake);
+	stream_attach(stream, session_on_stream, s);
+	session_flush(s);
+}
+
+static void on_dialed(void *arg, struct stream *stream, const struct dial_report *report,
+		      const struct error *err)
+{
+	struct session *s = arg;
+
+	s->dial = NULL;
+	s->report = *report;
+	s->has_report = true;
+	if (stream)
+		enter_upgrading(s, stream);
+	else
+		session_finish(s, err);
+}
+
+static void dial(struct session *s)
+{
+	struct route_source from = {
+		.conf = s->conf,
+		.url = s->url,
+		.secrets = secrets_values(s->secrets),
+		.foreign = s->foreign,
+		.attempt = s->env.attempt,
+		.rand = s->env.rand,
+		.tls_cache = dialer_tls_cache(s->env.dialer),
+	};
+	struct error err = ERROR_INIT;
+	struct route route;
+
+	s->state = DIALING;
+	arm_deadline(s, 0);
+	if (route_init(&route, &from, &err))
+		s->dial = dial_start(s->env.dialer, &route.dial, on_dialed, s);
+	else
+		session_finish(s, &err);
+	route_deinit(&route);
+}
+
+static void on_secrets(void *arg, const struct error *err)
+{
+	struct session *s = arg;
+
+	if (err)
+		session_finish(s, err);
+	else
+		dial(s);
+}
+
+void session_begin(struct session *s)
+{
+	s->state = READING_SECRETS;
+	arm_deadline(s, 0);
+	s->secrets = secrets_read(s->loop, s->conf, on_secrets, s);
+}
+
+/* RFC 6265: an answer may set cookies whatever its status. */
+void session_on_answer(struct session *s)
+{
+	const struct http_head *head = ws_conn_head(s->conn);
+	struct span value;
+	size_t i = 0;
+
+	s->answered = loop_now(s->loop);
+	if (s->conf->cookies != COOKIES_KEEP)
+		return;
+	while (http_head_find(head, "Set-Cookie", &i, &value))
+		cookies_note(s->env.cookies, s->url, value, time(NULL));
+}
+
+static bool is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* False: *err says why it is not followed. */
+static bool find_target(struct session *s, struct url *target, struct error *err)
+{
+	struct span location, second;
+	size_t i = 0;
+
+	if (!http_head_find(ws_conn_head(s->conn), "Location", &i, &location))
+		return error_set(err, ERR_PROTOCOL, "redirect: there is no Location");
+	if (http_head_find(ws_conn_head(s->conn), "Location", &i, &second))
+		return error_set(err, ERR_PROTOCOL, "redirect: there are two Locations");
+	if (!url_resolve(target, s->url, location, err))
+		return false;
+	if (s->url->scheme == URL_WSS && target->scheme != URL_WSS)
+		error_set(err, ERR_PROTOCOL, "redirect: from wss:// never to anything else");
+	else if (target->scheme == URL_WS_UNIX && !url_same_origin(s->url, target))
+		error_set(err, ERR_PROTOCOL, "redirect: never to a socket of this machine");
+	else
+		return true;
+	url_deinit(target);
+	return false;
+}
+
+static void drop_connection(struct session *s)
+{
+	stream_free(s->stream);
+	s->stream = NULL;
+	s->report = (struct dial_report){ 0 };
+	s->has_report = false;
+	ws_conn_free(s->conn);
+	s->conn = NULL;
+	s->asked = s->answered = 0;
+}
+
+/* The connection is given up where it stands; what the redirect says besides does not matter. */
+static void follow(struct session *s, const struct url *target)
+{
+	s->foreign = s->foreign || !url_same_origin(s->url, target);
+	s->redirects++;
+	s->end.err = ERROR_INIT;
+	drop_connection(s);
+	url_deinit(&s->redirected);
+	s->redirected = *target;
+	s->url = &s->redirected;
+	dial(s);
+}
+
+/* -1 = until the end of input. */
+static int64_t body_length(const struct http_head *head)
+{
+	struct span value;
+	int64_t n = 0;
+	size_t i = 0;
+
+	if (!http_head_find(head, "Content-Length", &i, &value) || value.n == 0 || value.n > 9)
+		return -1;
+	for (size_t k = 0; k < value.n; k++) {
+		if (value.p[k] < '0' || value.p[k] > '9')
+			return -1;
+		n = n * 10 + (value.p[k] - '0');
+	}
+	return n;
+}
+
+void session_on_body(struct session *s, struct span data)
+{
+	size_t room = SESSION_BODY_MAX - s->body.len;
+
+	if (s->body_left >= 0 && data.n > (uint64_t)s->body_left)
+		data.n = (size_t)s->body_left;
+	if (data.n > room)
+		data.n = room;
+	if (!buf_append(&s->body, data))
+		room = data.n; /* no memory: what is there must do */
+	if (s->body_left >= 0)
+		s->body_left -= (int64_t)data.n;
+	if (s->body_left == 0 || data.n == room)
+		session_finish(s, NULL);
+}
+
+void session_on_refused(struct session *s, struct span body)
+{
+	struct error why = ERROR_INIT;
+	struct url target;
+
+	if (s->end.err.code != ERR_BAD_STATUS) {
+		session_finish(s, NULL);
+		return;
+	}
+	session_on_answer(s);
+	if (is_redirect(s->end.err.status) && s->redirects < s->conf->redirects) {
+		if (find_target(s, &target, &why)) {
+			follow(s, &target);
+			return;
+		}
+		error_context(&s->end.err, "%s", why.text);
+	}
+	s->state = REFUSED;
+	s->body_left = body_length(ws_conn_head(s->conn));
+	arm_deadline(s, BODY_WAIT);
+	session_on_body(s, body);
+}
+
+void session_on_deadline(void *arg)
+{
+	struct session *s = arg;
+	struct error err = ERROR_INIT;
+
+	switch (s->state) {
+	case READING_SECRETS:
+		session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,
+				"the secrets were not read within timeouts.open");
+		break;
+	case DIALING:
+		dial_timed_out(s->dial, &err);
+		session_finish(s, &err);
+		break;
+	case UPGRADING:
+		session_fail_at(s, ERR_TIMEOUT, STAGE_HANDSHAKE,
+				"no answer to the handshake in time");
+		break;
+	case REFUSED:
+		session_finish(s, NULL);
+		break;
+	case CLOSING:
+		if (s->end.clean) /* only the server's end of TCP is missing */
+			session_finish(s, NULL);
+		else
+			session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,
+					"no answer to the Close frame within timeouts.close");
+		break;
+	case OPEN:
+	case DONE:
+		break;
+	}
+}
