@@ -38,6 +38,15 @@ def has_ipv6():
         return False
 
 
+def connect(place):
+    """place: (host, port), a port of 127.0.0.1, or the path of a Unix socket."""
+    if isinstance(place, str):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(place)
+        return sock
+    return socket.create_connection(place if isinstance(place, tuple) else ('127.0.0.1', place), timeout=5)
+
+
 class Program:
     """A process and all it forks, with what it says in a file."""
 
@@ -51,17 +60,17 @@ class Program:
         with open(self.log_path, encoding='utf-8', errors='replace') as f:
             return f.read()
 
-    def wait_listening(self, *ports):
-        for port in ports:
-            wait_until(lambda port=port: self._accepts(port), 20, f'{self.argv[0]} listens at port {port}')
+    def wait_listening(self, *places):
+        for place in places:
+            wait_until(lambda place=place: self._accepts(place), 20, f'{self.argv[0]} listens at {place}')
         return self
 
-    def _accepts(self, port):
+    def _accepts(self, place):
         assert self.process.poll() is None, f'{self.argv} ended with {self.process.returncode}:\n{self.log()}'
         try:
-            socket.create_connection(('127.0.0.1', port), timeout=5).close()
+            connect(place).close()
             return True
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, FileNotFoundError):
             return False
 
     def ask_to_stop(self):
@@ -140,7 +149,9 @@ class Nginx:
         servers = '\n\t'.join(NGINX_SERVER.format(listen=a, more=b, port=server_port) for a, b in fronts)
         conf = write(folder, 'nginx.conf', NGINX.format(folder=folder, servers=servers))
         self.program = Program([path, '-c', conf, '-p', folder], folder, 'nginx')
-        self.program.wait_listening(self.rsa, self.ecdsa, self.clients)
+        self.program.wait_listening(self.rsa, self.ecdsa, self.clients, self.unix)
+        if has_ipv6():
+            self.program.wait_listening(('::1', self.plain6), ('::1', self.rsa6))
 
 
 # Proxies --------------------------------------------------------------------

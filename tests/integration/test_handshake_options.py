@@ -229,6 +229,23 @@ def test_cookies_option(wsbridged, scripted, cookies, kept):
     assert server.connections[1].header('cookie') == kept
 
 
+def test_domains_of_cookies(wsbridged, scripted):
+    """One host sets cookies for all below it, and for no other (RFC 6265, 5.3)."""
+    def script(conn):
+        conn.read_request()
+        conn.upgrade(extra=[f'Set-Cookie: {conn.header("host")[0]}={domain}; Domain={domain}'
+                            for domain in ('good.test', 'evil.test', 'test', 'c.good.test')])
+
+    server = scripted([script, answer(503), script, answer(503), echo])
+    hosts = ['evil.test', 'c.good.test', 'good.test']
+    daemon = wsbridged({'b': {'url': [f'ws://{h}/' for h in hosts], 'connect_to': f'127.0.0.1:{server.port}',
+                              'reconnect': QUICK}})
+    daemon.wait_status('b', lambda b: b['epoch'] == 3)
+    seen = [(c.header('host'), sorted((c.header('cookie') or '').split('; '))) for c in server.connections[:5]]
+    assert seen == [('evil.test', ['']), ('evil.test', ['e=evil.test']), ('c.good.test', ['']),
+                    ('c.good.test', ['c=c.good.test', 'c=good.test']), ('good.test', ['c=good.test'])]
+
+
 def test_cookies_are_of_one_bridge(wsbridged, scripted):
     server = scripted([lambda conn: conn.upgrade(extra=['Set-Cookie: s=1']), echo])
     daemon = wsbridged({'a': {'url': server.url(), 'reconnect': QUICK}})

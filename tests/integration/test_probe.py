@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -265,7 +266,7 @@ def test_interrupted_while_it_closes(dumb_server):
 
 
 class TlsFront:
-    """Takes TLS off and hands the bytes to a server behind it, one thread for each direction."""
+    """Takes TLS off and hands the bytes to a server behind it. One thread: an SSLSocket has no lock of its own."""
 
     def __init__(self, cert, key, behind):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -289,21 +290,26 @@ class TlsFront:
         try:
             with self.context.wrap_socket(raw, server_side=True) as front, \
                     socket.create_connection(('127.0.0.1', self.behind)) as back:
-                threading.Thread(target=self._copy, args=(back, front), daemon=True).start()
-                while data := front.recv(65536):
-                    self.requests += len(data)
-                    back.sendall(data)
+                while self._copy(front, back):
+                    pass
         except (OSError, ValueError):
             pass  # a client that does not trust us
 
-    @staticmethod
-    def _copy(back, front):
-        try:
-            while data := back.recv(65536):
-                front.sendall(data)
-            front.unwrap()
-        except (OSError, ValueError):
-            pass
+    def _copy(self, front, back):
+        """What has come on either side; False at the end of one of them."""
+        ready = [front] if front.pending() else select.select([front, back], [], [], slack(20))[0]
+        if front in ready:
+            data = front.recv(65536)
+            self.requests += len(data)
+            back.sendall(data)
+            return bool(data)
+        if back in ready:
+            data = back.recv(65536)
+            front.sendall(data)
+            if not data:
+                front.unwrap()
+            return bool(data)
+        return False
 
     def stop(self):
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -161,7 +161,7 @@ def test_openssl_s_server(bridges, certs, trust, folder):
     quiet = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
     with subprocess.Popen(argv, **quiet) as process:
         try:
-            wait_until(lambda: accepts(port))
+            wait_until(lambda: accepts(port), what='openssl s_server listens')
             error = bridges.refused(f'wss://good.test:{port}/', connect_to=f'127.0.0.1:{port}', tls=trust)
         finally:
             process.kill()
