@@ -160,6 +160,48 @@ const char *stage_name(enum stage stage)
 	return NULL;
 }
 
+static bool status_is_retryable(int status)
+{
+	return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+bool error_is_retryable(const struct error *err)
+{
+	switch (err->code) {
+	case ERR_NOT_OPEN:
+	case ERR_TIMEOUT:
+	case ERR_ADDRESS:
+	case ERR_CONNECT:
+	case ERR_OVERFLOW:
+		return true;
+	case ERR_PROXY: /* a proxy that speaks HTTP may have said why */
+		return err->status == 0 || status_is_retryable(err->status);
+	case ERR_BAD_STATUS:
+		return status_is_retryable(err->status);
+	case ERR_NONE:
+	case ERR_PARSE:
+	case ERR_INVALID_REQUEST:
+	case ERR_NO_SUCH_METHOD:
+	case ERR_INVALID_OPTION:
+	case ERR_INTERNAL:
+	case ERR_NO_SUCH_BRIDGE:
+	case ERR_ALREADY_EXISTS:
+	case ERR_TLS:
+	case ERR_PROTOCOL:
+	case ERR_PAYLOAD:
+	case ERR_DENIED:
+	case ERR_ENDPOINT:
+		break;
+	}
+	return false;
+}
+
+bool error_is_about_upstream(const struct error *err)
+{
+	return err->stage != STAGE_NONE || error_is_retryable(err) || err->code == ERR_TLS ||
+	       err->code == ERR_BAD_STATUS || err->code == ERR_PROTOCOL || err->code == ERR_PAYLOAD;
+}
+
 enum err error_from_rpc_code(int rpc_code)
 {
 	for (size_t i = ERR_NONE + 1; i < N_ROWS; i++) {

@@ -65,6 +65,11 @@ int error_exit_status(enum err code);	   /* 5; ERR_NONE: 0 */
 const char *error_sentence(enum err code); /* the default sentence */
 const char *stage_name(enum stage stage);  /* "resolve"; STAGE_NONE: NULL */
 
+/* May a second try succeed without a change by somebody? */
+bool error_is_retryable(const struct error *err);
+/* Is trying again a question at all? False: `retryable` does not apply. */
+bool error_is_about_upstream(const struct error *err);
+
 /* The code with this number or kind, ERR_INTERNAL if there is none (for the client side). */
 enum err error_from_rpc_code(int rpc_code);
 enum err error_from_kind(const char *kind);

@@ -1,209 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One bridge: messages from the link to every endpoint, from the endpoints to
- * the link or, while that has no room or is not open, to the outbox. Order is
- * kept by one rule: nothing passes the outbox while something is in it.
+ * The life of a bridge: made, started, stopped, reconfigured. What passes
+ * through it is the affair of bridge_in.c and bridge_out.c. The trap: a link
+ * that is started or stopped reports its new state from inside the call.
  */
-#include "bridge/bridge.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "bridge/outbox.h"
+#include "bridge/bridge_int.h"
 #include "conf/conf_diff.h"
-#include "net/loop.h"
 
-struct bridge {
-	struct bridge_env env;
-	struct bridge_conf *conf;
-	char object[BRIDGE_NAME_MAX + 8];
-	struct link *link;
-	struct endpoint **endpoints; /* as many as conf has; NULL = could not be made */
-	size_t n_endpoints;
-	struct error endpoint_error; /* ERR_NONE: all were made */
-	struct outbox outbox;
-	uint64_t unheard;
-	bool held;     /* local input is paused: the upstream has no room */
-	bool refusing; /* the outbox has refused a message since it last was open: said once */
-};
-
-static struct outbox_policy policy_of(const struct bridge *b)
+bool bridge_is_private(const struct bridge *b)
 {
-	return (struct outbox_policy){
-		.size = b->conf->outbox.size,
-		.ttl = b->conf->outbox.ttl,
-		.drop_oldest = b->conf->outbox.on_full == ON_FULL_DROP_OLDEST,
-	};
+	return b->conf->sharing == SHARING_PRIVATE;
 }
 
-static void hold(struct bridge *b)
+size_t bridge_attached(const struct bridge *b)
 {
-	b->held = true;
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		if (b->endpoints[i])
-			endpoint_pause(b->endpoints[i]);
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_ports; i++)
+		n += b->ports[i]->attached;
+	return n;
 }
 
-static void release(struct bridge *b)
+void bridge_changed(struct bridge *b)
 {
-	if (!b->held)
-		return;
-	b->held = false;
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		if (b->endpoints[i])
-			endpoint_resume(b->endpoints[i]);
-}
+	const char *state = bridge_state(b);
 
-static void drain_outbox(struct bridge *b)
-{
-	struct msg msg;
-
-	outbox_expire(&b->outbox, loop_now(b->env.loop));
-	while (outbox_peek(&b->outbox, &msg)) {
-		if (link_send(b->link, msg) != LINK_SENT)
-			return;
-		outbox_pop(&b->outbox);
-	}
-	release(b);
-}
-
-static bool keep(struct bridge *b, struct msg msg)
-{
-	struct outbox_policy policy = policy_of(b);
-	bool kept = outbox_push(&b->outbox, msg, &policy, loop_now(b->env.loop));
-
-	if (!kept && !b->refusing)
-		log_warning(b->object,
-			    "not open and the outbox is full: local messages are refused");
-	b->refusing = !kept;
-	return kept;
-}
-
-/* From a local client: to the link if it may, else into the outbox. */
-static void outbound(struct bridge *b, struct msg msg)
-{
-	enum link_send_result r = LINK_FULL;
-	struct outbox_policy policy = policy_of(b);
-
-	if (b->outbox.messages == 0)
-		r = link_send(b->link, msg);
-	switch (r) {
-	case LINK_SENT:
-		b->refusing = false;
-		break;
-	case LINK_NOT_OPEN:
-		keep(b, msg);
-		break;
-	case LINK_FULL:
-		if (!link_is_open(b->link)) {
-			keep(b, msg);
-			break;
-		}
-		outbox_push_always(&b->outbox, msg, &policy, loop_now(b->env.loop));
-		hold(b);
-		break;
-	}
-}
-
-static void log_client(struct bridge *b, const struct endpoint_event *ev)
-{
-	const char *client = ev->client ? ev->client : "a client";
-
-	if (ev->err)
-		log_warning(b->object, "%s: %s", client, ev->err->text);
-	else
-		log_debug(b->object, "%s came or went", client);
-}
-
-static void on_endpoint(void *arg, const struct endpoint_event *ev)
-{
-	struct bridge *b = arg;
-
-	switch (ev->type) {
-	case ENDPOINT_MESSAGE:
-		outbound(b, ev->msg);
-		break;
-	case ENDPOINT_BAD_RECORD:
-	case ENDPOINT_CLIENT:
-	case ENDPOINT_DROPPED:
-		log_client(b, ev);
-		break;
-	}
-}
-
-static void inbound(struct bridge *b, struct msg msg)
-{
-	bool heard = false;
-
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		if (b->endpoints[i] && endpoint_send(b->endpoints[i], msg) != ENDPOINT_NOBODY)
-			heard = true;
-	if (!heard)
-		b->unheard++;
-}
-
-/* Not open any more: what local clients send is the outbox's affair again. */
-static void on_link_state(struct bridge *b)
-{
-	if (link_is_open(b->link)) {
-		b->refusing = false;
-		drain_outbox(b);
-	} else {
-		release(b);
-	}
+	if (state != b->shown)
+		b->since = time(NULL);
+	b->shown = state;
 	b->env.cb(b->env.arg, b, BRIDGE_STATE);
 }
 
-static void on_link(void *arg, const struct link_event *ev)
+static bool is_on_demand(const struct bridge *b)
+{
+	return b->wanted && b->conf->start == START_ON_DEMAND && !bridge_is_private(b) &&
+	       !b->endpoint_error.code;
+}
+
+void bridge_linger(struct bridge *b)
+{
+	if (is_on_demand(b))
+		timer_arm(&b->linger, b->conf->linger);
+}
+
+void bridge_demand(struct bridge *b)
+{
+	enum link_state state = link_state(b->link);
+
+	if (!is_on_demand(b))
+		return;
+	if (bridge_attached(b) > 0)
+		timer_disarm(&b->linger);
+	else
+		bridge_linger(b);
+	if (state == LINK_STOPPED || state == LINK_STOPPING)
+		link_start(b->link);
+}
+
+void bridge_demand_anew(struct bridge *b)
+{
+	bridge_demand(b);
+	if (is_on_demand(b) && link_state(b->link) == LINK_GAVE_UP)
+		link_start(b->link);
+}
+
+/* What still waits in the outbox wants the connection, too; it does not stay there for ever. */
+static void on_linger(void *arg)
 {
 	struct bridge *b = arg;
 
-	switch (ev->type) {
-	case LINK_STATE:
-		on_link_state(b);
-		break;
-	case LINK_MESSAGE:
-		inbound(b, ev->msg);
-		break;
-	case LINK_TURN:
-		break;
-	case LINK_DRAINED:
-		drain_outbox(b);
-		b->env.cb(b->env.arg, b, BRIDGE_FLUSHED);
-		break;
-	}
+	if (!is_on_demand(b) || bridge_attached(b) > 0)
+		return;
+	outbox_expire(&b->lane.outbox, loop_now(b->env.loop));
+	if (b->lane.outbox.messages > 0 && link_state(b->link) != LINK_GAVE_UP)
+		timer_arm(&b->linger, b->conf->linger);
+	else
+		link_stop(b->link, 1000, "");
 }
 
-static struct endpoint *make_endpoint(struct bridge *b, const struct endpoint_conf *conf,
-				      struct error *err)
+static void make_port(struct bridge *b, struct port *p, const struct endpoint_conf *conf,
+		      struct error *err)
 {
 	struct endpoint_params params = {
 		.conf = conf,
 		.owner = b->conf,
 		.quota = b->env.quota,
-		.cb = on_endpoint,
-		.arg = b,
+		.cb = bridge_on_endpoint,
+		.arg = p,
 	};
-	struct endpoint *e = endpoint_new(b->env.loop, &params, err);
 
-	if (e && b->held)
-		endpoint_pause(e);
-	return e;
+	p->endpoint = endpoint_new(b->env.loop, &params, err);
+	if (p->endpoint && b->lane.held)
+		endpoint_pause(p->endpoint);
 }
 
 /* Those that are missing. The first failure is kept; the rest is tried all the same. */
 static bool make_endpoints(struct bridge *b, struct error *err)
 {
 	b->endpoint_error = ERROR_INIT;
-	for (size_t i = 0; i < b->n_endpoints; i++) {
+	for (size_t i = 0; i < b->n_ports; i++) {
 		struct error one = ERROR_INIT;
 
-		if (b->endpoints[i])
+		if (b->ports[i]->endpoint)
 			continue;
-		b->endpoints[i] = make_endpoint(b, &b->conf->endpoints[i], &one);
-		if (b->endpoints[i])
+		make_port(b, b->ports[i], &b->conf->endpoints[i], &one);
+		if (b->ports[i]->endpoint)
 			continue;
 		log_error(b->object, "%s", one.text);
 		error_context(&one, "bridge \"%s\"", b->conf->name);
@@ -215,45 +122,87 @@ static bool make_endpoints(struct bridge *b, struct error *err)
 	return !b->endpoint_error.code;
 }
 
+static struct port *new_port(struct bridge *b)
+{
+	struct port *p = mem_zalloc(sizeof(*p));
+
+	p->b = b;
+	return p;
+}
+
+static void init_link(struct bridge *b)
+{
+	struct link_params link = {
+		.loop = b->env.loop,
+		.dialer = b->env.dialer,
+		.rand = b->env.rand,
+		.conf = b->conf,
+		.cb = bridge_on_link,
+		.arg = b,
+	};
+	struct lane_params lane = {
+		.loop = b->env.loop,
+		.object = b->object,
+		.conf = b->conf,
+		.hold = bridge_hold,
+		.tell = bridge_tell,
+		.arg = b,
+	};
+
+	b->link = link_new(&link);
+	lane.link = b->link;
+	lane_init(&b->lane, &lane);
+}
+
 struct bridge *bridge_new(const struct bridge_env *env, struct bridge_conf *conf, struct error *err)
 {
 	struct bridge *b = mem_zalloc(sizeof(*b));
-	struct link_params link = {
-		.loop = env->loop,
-		.dialer = env->dialer,
-		.rand = env->rand,
-		.conf = conf,
-		.cb = on_link,
-		.arg = b,
-	};
 
 	b->env = *env;
 	b->conf = bridge_conf_ref(conf);
 	snprintf(b->object, sizeof(b->object), "bridge %s", conf->name);
-	outbox_init(&b->outbox);
-	b->link = link_new(&link);
-	b->n_endpoints = conf->n_endpoints;
-	b->endpoints = mem_array(conf->n_endpoints, sizeof(struct endpoint *));
+	timer_init(&b->linger, env->loop, on_linger, b);
+	pairs_init(b);
+	init_link(b);
+	b->n_ports = conf->n_endpoints;
+	b->ports = mem_array(conf->n_endpoints, sizeof(struct port *));
+	for (size_t i = 0; i < b->n_ports; i++)
+		b->ports[i] = new_port(b);
 	make_endpoints(b, err);
+	b->since = time(NULL);
+	b->shown = bridge_state(b);
 	return b;
 }
 
-static void free_endpoints(struct bridge *b)
+static void free_endpoint(struct port *p)
 {
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		endpoint_free(b->endpoints[i]);
-	free(b->endpoints);
-	b->endpoints = NULL;
-	b->n_endpoints = 0;
+	endpoint_free(p->endpoint);
+	p->endpoint = NULL;
+	p->attached = 0;
+}
+
+static void free_ports(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_ports; i++) {
+		if (!b->ports[i])
+			continue;
+		free_endpoint(b->ports[i]);
+		free(b->ports[i]);
+	}
+	free(b->ports);
+	b->ports = NULL;
+	b->n_ports = 0;
 }
 
 void bridge_free(struct bridge *b)
 {
 	if (!b)
 		return;
+	pairs_free(b);
 	link_free(b->link);
-	free_endpoints(b);
-	outbox_deinit(&b->outbox);
+	lane_deinit(&b->lane);
+	free_ports(b);
+	timer_deinit(&b->linger);
 	bridge_conf_unref(b->conf);
 	free(b);
 }
@@ -262,36 +211,86 @@ void bridge_start(struct bridge *b)
 {
 	struct error err = ERROR_INIT;
 
-	if (make_endpoints(b, &err))
-		link_start(b->link);
+	b->wanted = true;
+	if (!make_endpoints(b, &err)) {
+		bridge_changed(b);
+		return;
+	}
+	if (bridge_is_private(b)) {
+		bridge_changed(b);
+		return;
+	}
+	link_start(b->link);
+	if (bridge_attached(b) == 0)
+		bridge_linger(b);
+}
+
+void bridge_begin(struct bridge *b)
+{
+	switch (b->conf->start) {
+	case START_AUTO:
+		bridge_start(b);
+		break;
+	case START_ON_DEMAND:
+		b->wanted = true;
+		if (bridge_attached(b) > 0)
+			bridge_demand_anew(b);
+		else
+			bridge_linger(b); /* it may be open: it was started by hand before */
+		bridge_changed(b);
+		break;
+	case START_MANUAL:
+		break;
+	}
 }
 
 void bridge_stop(struct bridge *b, int code, const char *reason)
 {
+	b->wanted = false;
+	timer_disarm(&b->linger);
 	link_stop(b->link, code, reason);
+	pairs_stop(b, code, reason);
+	bridge_changed(b);
 }
 
 void bridge_retire(struct bridge *b)
 {
-	free_endpoints(b);
+	b->wanted = false;
+	timer_disarm(&b->linger);
+	free_ports(b);
+	pairs_forget_gone(b);
 	link_stop(b->link, 1000, "");
 }
 
-void bridge_reconnect(struct bridge *b)
+bool bridge_reconnect(struct bridge *b, struct error *err)
 {
-	link_reconnect(b->link);
+	if (bridge_is_private(b))
+		return error_set(err, ERR_NOT_OPEN,
+				 "bridge \"%s\" is private: each client has its own connection",
+				 b->conf->name);
+	if (link_state(b->link) != LINK_STOPPED)
+		link_reconnect(b->link);
+	bridge_demand(b);
+	return true;
+}
+
+void bridge_check(struct bridge *b)
+{
+	link_check(b->link);
+	pairs_check(b);
 }
 
 /* An endpoint that stands in both configurations unchanged goes on with its clients. */
-static struct endpoint *take_equal(struct bridge *b, const struct endpoint_conf *conf)
+static struct port *take_equal(struct bridge *b, const struct endpoint_conf *conf)
 {
-	for (size_t i = 0; i < b->n_endpoints; i++) {
-		struct endpoint *e = b->endpoints[i];
+	for (size_t i = 0; i < b->n_ports; i++) {
+		struct port *p = b->ports[i];
 
-		if (!e || !endpoint_conf_equal(endpoint_configuration(e), conf))
+		if (!p || !p->endpoint ||
+		    !endpoint_conf_equal(endpoint_configuration(p->endpoint), conf))
 			continue;
-		b->endpoints[i] = NULL;
-		return e;
+		b->ports[i] = NULL;
+		return p;
 	}
 	return NULL;
 }
@@ -299,7 +298,7 @@ static struct endpoint *take_equal(struct bridge *b, const struct endpoint_conf 
 /* The longest record is part of what an endpoint is made with. */
 static bool stays(const struct bridge *b, const struct endpoint *e, const struct bridge_conf *conf)
 {
-	if (b->conf->max_message != conf->max_message)
+	if (b->conf->max_message != conf->max_message || b->conf->sharing != conf->sharing)
 		return false;
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		if (endpoint_conf_equal(endpoint_configuration(e), &conf->endpoints[i]))
@@ -309,152 +308,85 @@ static bool stays(const struct bridge *b, const struct endpoint *e, const struct
 
 void bridge_release(struct bridge *b, const struct bridge_conf *conf)
 {
-	for (size_t i = 0; i < b->n_endpoints; i++) {
-		if (!b->endpoints[i] || stays(b, b->endpoints[i], conf))
-			continue;
-		endpoint_free(b->endpoints[i]);
-		b->endpoints[i] = NULL;
-	}
+	for (size_t i = 0; i < b->n_ports; i++)
+		if (b->ports[i]->endpoint && !stays(b, b->ports[i]->endpoint, conf))
+			free_endpoint(b->ports[i]);
 }
 
 static void rearrange_endpoints(struct bridge *b, const struct bridge_conf *conf)
 {
-	struct endpoint **fresh = mem_array(conf->n_endpoints, sizeof(struct endpoint *));
+	struct port **fresh = mem_array(conf->n_endpoints, sizeof(struct port *));
 
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		fresh[i] = take_equal(b, &conf->endpoints[i]);
-	free_endpoints(b);
-	b->endpoints = fresh;
-	b->n_endpoints = conf->n_endpoints;
+	free_ports(b);
+	b->ports = fresh;
+	b->n_ports = conf->n_endpoints;
+	for (size_t i = 0; i < b->n_ports; i++)
+		if (!b->ports[i])
+			b->ports[i] = new_port(b);
 }
 
-void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err)
+static bool has_client(void *arg, client_id client)
 {
-	struct conf_change change = conf_diff_bridge(b->conf, conf);
-	bool waited = b->conf->start == START_MANUAL || b->endpoint_error.code;
+	const struct bridge *b = arg;
+
+	for (size_t i = 0; i < b->n_ports; i++)
+		if (b->ports[i]->endpoint && endpoint_has_client(b->ports[i]->endpoint, client))
+			return true;
+	return false;
+}
+
+/* Of a bridge that runs: the link follows `start`, `linger` and `sharing`. */
+static void follow(struct bridge *b)
+{
+	if (bridge_is_private(b)) {
+		timer_disarm(&b->linger);
+		link_stop(b->link, 1000, "");
+	} else if (!is_on_demand(b)) {
+		timer_disarm(&b->linger);
+		if (b->conf->start == START_AUTO && link_state(b->link) == LINK_STOPPED)
+			link_start(b->link); /* it was idle */
+	} else if (bridge_attached(b) > 0) {
+		bridge_demand(b);
+	} else {
+		bridge_linger(b);
+	}
+}
+
+static void take_over(struct bridge *b, struct bridge_conf *conf)
+{
 	struct bridge_conf *old = b->conf;
+	struct conf_change change = conf_diff_bridge(old, conf);
 
 	bridge_release(b, conf); /* before new ones are made: one may want the same path */
 	rearrange_endpoints(b, conf);
 	b->conf = bridge_conf_ref(conf);
-	bridge_conf_unref(old);
+	lane_configure(&b->lane, conf);
 	link_configure(b->link, conf, change.upstream == SCHEMA_CHANGED_RECONNECT);
-	if (make_endpoints(b, err) && waited && conf->start == START_AUTO)
-		link_start(b->link);
+	bridge_conf_unref(old);
+	pairs_forget_gone(b);
+	pairs_configure(b);
+	lane_forget_gone(&b->lane, has_client, b);
+	bridge_check_room(b);
+}
+
+void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err)
+{
+	bool waited = b->conf->start == START_MANUAL || b->endpoint_error.code;
+
+	take_over(b, conf);
+	if (!make_endpoints(b, err))
+		bridge_changed(b);
+	else if (waited)
+		bridge_begin(b);
+	else if (b->wanted)
+		follow(b);
 }
 
 void bridge_stop_accepting(struct bridge *b)
 {
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		if (b->endpoints[i])
-			endpoint_stop_accepting(b->endpoints[i]);
-}
-
-size_t bridge_pending(const struct bridge *b)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->n_endpoints; i++)
-		if (b->endpoints[i])
-			n += endpoint_pending(b->endpoints[i]);
-	return n;
-}
-
-bool bridge_has_endpoint_error(const struct bridge *b)
-{
-	return b->endpoint_error.code != ERR_NONE;
-}
-
-bool bridge_is_stopped(const struct bridge *b)
-{
-	return link_state(b->link) == LINK_STOPPED;
-}
-
-bool bridge_has_session(const struct bridge *b)
-{
-	return link_has_session(b->link);
-}
-
-enum bridge_send_result bridge_send(struct bridge *b, struct msg msg, bool queue)
-{
-	enum link_send_result r = link_is_open(b->link) ? LINK_FULL : LINK_NOT_OPEN;
-
-	if (b->outbox.messages == 0)
-		r = link_send(b->link, msg);
-	if (r == LINK_SENT) {
-		link_flush(b->link);
-		return BRIDGE_SENT;
-	}
-	if (queue)
-		return keep(b, msg) ? BRIDGE_QUEUED : BRIDGE_FULL;
-	return r == LINK_FULL ? BRIDGE_FULL : BRIDGE_NOT_OPEN;
-}
-
-enum bridge_send_result bridge_send_control(struct bridge *b, bool pong, struct span payload)
-{
-	switch (pong ? link_pong(b->link, payload) : link_ping(b->link, payload)) {
-	case LINK_SENT:
-		link_flush(b->link);
-		return BRIDGE_SENT;
-	case LINK_FULL:
-		return BRIDGE_FULL;
-	case LINK_NOT_OPEN:
-		return BRIDGE_NOT_OPEN;
-	}
-	return BRIDGE_NOT_OPEN;
-}
-
-const char *bridge_state(const struct bridge *b)
-{
-	return link_state_shown(b->endpoint_error.code ? LINK_GAVE_UP : link_state(b->link));
-}
-
-const char *bridge_name(const struct bridge *b)
-{
-	return b->conf->name;
-}
-
-const struct bridge_conf *bridge_configuration(const struct bridge *b)
-{
-	return b->conf;
-}
-
-static void add_endpoint_totals(const struct bridge *b, struct bridge_info *info)
-{
-	for (size_t i = 0; i < b->n_endpoints; i++) {
-		struct endpoint_totals t;
-
-		if (!b->endpoints[i])
-			continue;
-		endpoint_totals(b->endpoints[i], &t);
-		info->dropped += t.dropped + t.unfit;
-		info->refused += t.refused;
-	}
-}
-
-void bridge_info(struct bridge *b, struct bridge_info *info)
-{
-	*info = (struct bridge_info){ 0 };
-	link_info(b->link, &info->link);
-	if (b->endpoint_error.code)
-		info->link.last_error = b->endpoint_error;
-	outbox_expire(&b->outbox, loop_now(b->env.loop));
-	info->unheard = b->unheard;
-	info->outbox_messages = b->outbox.messages;
-	info->outbox_bytes = b->outbox.bytes;
-	info->outbox_expired = b->outbox.expired;
-	info->outbox_dropped = b->outbox.dropped;
-	info->outbox_rejected = b->outbox.rejected;
-	info->dropped = b->outbox.expired + b->outbox.dropped + b->outbox.rejected;
-	add_endpoint_totals(b, info);
-}
-
-size_t bridge_n_endpoints(const struct bridge *b)
-{
-	return b->n_endpoints;
-}
-
-struct endpoint *bridge_endpoint(const struct bridge *b, size_t i)
-{
-	return b->endpoints[i];
+	for (size_t i = 0; i < b->n_ports; i++)
+		if (b->ports[i]->endpoint)
+			endpoint_stop_accepting(b->ports[i]->endpoint);
 }

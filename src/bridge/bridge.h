@@ -6,7 +6,8 @@
  *
  *   registry ─ bridge ─┬─ link ─ session ─ ws_conn, stream
  *                      ├─ endpoint ─ client ─ stream, outq
- *                      └─ outbox
+ *                      ├─ lane ─ outbox
+ *                      └─ pair (private sharing) ─ link, lane
  */
 #ifndef WSB_BRIDGE_BRIDGE_H
 #define WSB_BRIDGE_BRIDGE_H
@@ -17,6 +18,7 @@
 
 struct bridge;
 struct dialer;
+struct history;
 struct loop;
 struct rand_source;
 
@@ -44,17 +46,21 @@ struct bridge *bridge_new(const struct bridge_env *env, struct bridge_conf *conf
 			  struct error *err);
 void bridge_free(struct bridge *b); /* at once, without a close handshake; NULL is fine */
 
-void bridge_start(
-	struct bridge *b); /* also again after bridge_stop; makes missing endpoints anew */
-void bridge_stop(struct bridge *b, int code,
-		 const char *reason); /* close handshake; endpoints stay */
-void bridge_retire(
-	struct bridge *b); /* for good: endpoints go at once, the link with a close handshake */
-void bridge_reconnect(struct bridge *b);
+/* Dials, also again after bridge_stop; makes missing endpoints anew. */
+void bridge_start(struct bridge *b);
+void bridge_begin(struct bridge *b); /* as "start" says */
+/* Close handshake; endpoints stay. */
+void bridge_stop(struct bridge *b, int code, const char *reason);
+/* For good: endpoints go at once, the link with a close handshake. */
+void bridge_retire(struct bridge *b);
+/* False: *err; it has no connection that is shared. */
+bool bridge_reconnect(struct bridge *b, struct error *err);
+void bridge_check(struct bridge *b); /* the machine was suspended: see link_check */
 bool bridge_has_endpoint_error(const struct bridge *b); /* an endpoint could not be made */
-bool bridge_is_stopped(
-	const struct bridge *b); /* its link is at rest: nothing more will come of it */
+/* It is at rest: nothing more will come of it. */
+bool bridge_is_stopped(const struct bridge *b);
 bool bridge_has_session(const struct bridge *b); /* a connection exists, at whatever stage */
+bool bridge_is_private(const struct bridge *b);	 /* each client has a connection of its own */
 /*
  * Touches only what differs. As bridge_new for *err. A bridge that could not
  * start for want of an endpoint starts now if it can and is to by itself.
@@ -73,6 +79,8 @@ enum bridge_send_result {
 	BRIDGE_QUEUED,	 /* the outbox has it */
 	BRIDGE_NOT_OPEN, /* refused: not open */
 	BRIDGE_FULL,	 /* refused: output or outbox are full */
+	BRIDGE_BUSY,	 /* refused: over its rate, or others go first */
+	BRIDGE_PRIVATE,	 /* refused: it has no connection that is shared */
 };
 /*
  * queue: into the outbox if the upstream is not open. Text must be UTF-8. Tries to reach
@@ -82,22 +90,31 @@ enum bridge_send_result bridge_send(struct bridge *b, struct msg msg, bool queue
 enum bridge_send_result bridge_send_control(struct bridge *b, bool pong,
 					    struct span payload); /* at most 125 bytes */
 
-/* What users see (wsbridge-rpc(7)): "open", "waiting", "failed" … */
+#define BRIDGE_IDLE "idle" /* started, and nobody wants the connection */
+
+/* What users see (wsbridge-rpc(7)): "open", "waiting", "idle", "failed" … */
 const char *bridge_state(const struct bridge *b);
 const char *bridge_name(const struct bridge *b);
 const struct bridge_conf *bridge_configuration(const struct bridge *b);
 
 struct bridge_info {
-	struct link_info link;
+	struct link_info link; /* private: of one of them, with the counters of all */
 	uint64_t dropped; /* messages lost on any way: slow clients, outbox, unfit for a framing */
 	uint64_t unheard; /* inbound messages that came while no local client was there */
+	uint64_t seq;	  /* of the last message that was received */
+	bool paused;	  /* reading waits for a slow local client ("overflow": "block") */
 	uint64_t refused; /* records of local clients that were refused */
 	size_t outbox_messages, outbox_bytes;
 	uint64_t outbox_expired, outbox_dropped, outbox_rejected;
 };
 void bridge_info(struct bridge *b, struct bridge_info *info); /* valid until the next turn */
 
+/* What happened lately; of a private bridge, to the connection that was begun last. */
+const struct history *bridge_history(const struct bridge *b);
+
 size_t bridge_n_endpoints(const struct bridge *b);
 struct endpoint *bridge_endpoint(const struct bridge *b, size_t i); /* NULL: it could not be made */
+/* Of the connection of its own; NULL = it has none. */
+const char *bridge_client_state(const struct bridge *b, client_id client);
 
 #endif

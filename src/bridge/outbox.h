@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What local clients sent and the upstream could not take yet: a bounded
- * queue, in order, whose messages have a time to live. Pure: it is told the
- * time. Owned by a bridge.
+ * queue, in order, whose messages have a time to live. Fragments of a message
+ * (parts) do not expire and make no room for others: half a message is worse
+ * than none, so their owner takes them out himself. Pure: it is told the time.
+ * Part of a lane.
  */
 #ifndef WSB_BRIDGE_OUTBOX_H
 #define WSB_BRIDGE_OUTBOX_H
@@ -10,13 +12,32 @@
 #include "base/list.h"
 #include "base/msg.h"
 
+struct outbox_item {
+	uint64_t client; /* who sent it; 0 = nobody who is told */
+	struct span id;	 /* what the client calls it, as JSON; empty = it has no name */
+	struct msg msg;
+	bool part; /* it belongs to a message of several fragments */
+};
+
+enum outbox_loss {
+	OUTBOX_EXPIRED,
+	OUTBOX_DROPPED, /* for a newer one */
+	OUTBOX_PURGED,	/* by outbox_purge_parts; counted as rejected */
+};
+
+/* One is lost; the item is valid during the call, which must leave the outbox alone. */
+typedef void (*outbox_cb)(void *arg, const struct outbox_item *item, enum outbox_loss why);
+
 struct outbox {
 	struct list queue;
 	size_t messages, bytes;		     /* payload bytes */
+	size_t ids;			     /* bytes of all ids */
 	uint64_t expired, dropped, rejected; /* messages */
+	outbox_cb lost;
+	void *arg;
 };
 
-/* What each message costs beside its payload, so that empty ones are bounded, too. */
+/* What each message costs beside its payload and id, so that empty ones are bounded, too. */
 #define OUTBOX_OVERHEAD 64
 
 struct outbox_policy {
@@ -25,20 +46,26 @@ struct outbox_policy {
 	bool drop_oldest; /* when full; else the new one is refused */
 };
 
-void outbox_init(struct outbox *o);
-void outbox_deinit(struct outbox *o);
+void outbox_init(struct outbox *o, outbox_cb lost, void *arg);
+void outbox_deinit(struct outbox *o); /* tells nobody */
 
 /* Copies the message. False: refused and counted, with the policy or memory as the reason. */
-bool outbox_push(struct outbox *o, struct msg msg, const struct outbox_policy *policy, int64_t now);
+bool outbox_push(struct outbox *o, const struct outbox_item *item,
+		 const struct outbox_policy *policy, int64_t now);
 
 /* As push, whatever the size: for the one message the upstream had no room for. */
-bool outbox_push_always(struct outbox *o, struct msg msg, const struct outbox_policy *policy,
-			int64_t now);
+bool outbox_push_always(struct outbox *o, const struct outbox_item *item,
+			const struct outbox_policy *policy, int64_t now);
 
-bool outbox_peek(const struct outbox *o,
-		 struct msg *msg); /* the oldest; valid until the next change */
-void outbox_pop(struct outbox *o);
-size_t outbox_expire(struct outbox *o,
-		     int64_t now); /* counts and drops what is too old; how many */
+/*
+ * The oldest, or with client != 0 the oldest of that client. NULL: there is
+ * none. Valid until the next change.
+ */
+const struct outbox_item *outbox_first(const struct outbox *o, uint64_t client);
+void outbox_pop(struct outbox *o, const struct outbox_item *item); /* one that outbox_first gave */
+
+size_t outbox_expire(struct outbox *o, int64_t now); /* drops what is too old; how many */
+int64_t outbox_due(const struct outbox *o); /* when the next one expires, INT64_MAX = never */
+void outbox_purge_parts(struct outbox *o, uint64_t client); /* of this client, 0 = of all */
 
 #endif

@@ -201,8 +201,7 @@ struct bridge *registry_open(struct registry *r, struct bridge_conf *conf, struc
 		return NULL;
 	}
 	insert(r, b);
-	if (conf->start == START_AUTO)
-		bridge_start(b);
+	bridge_begin(b);
 	return b;
 }
 
@@ -276,8 +275,8 @@ static void add(struct registry *r, struct bridge_conf *conf)
 	struct bridge *b = bridge_new(&r->env, conf, &err);
 
 	insert(r, b);
-	if (conf->start == START_AUTO && !err.code)
-		bridge_start(b);
+	if (!err.code)
+		bridge_begin(b);
 }
 
 static void apply_one(struct registry *r, struct bridge_conf *conf, bool dry,
@@ -341,6 +340,20 @@ void registry_shut_down(struct registry *r)
 		bridge_stop_accepting(r->entries[i].bridge);
 		bridge_stop(r->entries[i].bridge, 1001, "going away");
 	}
+}
+
+void registry_check(struct registry *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		bridge_check(r->entries[i].bridge);
+}
+
+bool registry_has_session(const struct registry *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (bridge_has_session(r->entries[i].bridge))
+			return true;
+	return false;
 }
 
 bool registry_is_quiet(struct registry *r)

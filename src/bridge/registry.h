@@ -56,6 +56,9 @@ void registry_apply(struct registry *r, const struct main_conf *conf, bool dry,
 		    struct registry_diff *diff);
 void registry_diff_deinit(struct registry_diff *d);
 
+void registry_check(struct registry *r); /* the machine was suspended: see link_check */
+bool registry_has_session(const struct registry *r);
+
 /* The orderly end: no new local clients, 1001 to every upstream. */
 void registry_shut_down(struct registry *r);
 bool registry_is_quiet(

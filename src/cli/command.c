@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cli/print_explain.h"
 #include "cli/print_results.h"
 #include "cli/request.h"
 #include "cli/run.h"
@@ -163,6 +164,20 @@ const struct command commands[] = {
 		.method = METHOD_RECONNECT,
 		.request = request_reconnect,
 		.print = print_opened,
+	},
+	{
+		.name = "explain",
+		.group = GROUP_BRIDGES,
+		.words = "NAME",
+		.min_words = 1,
+		.max_words = 1,
+		.summary = "what happened to a bridge lately, and why",
+		.details = "Shows the last changes of state, attempts and ends of connections of\n"
+			   "a bridge: when, what, and the reason. Times are local.",
+		.examples = { "explain feed", "--json explain feed" },
+		.method = METHOD_EXPLAIN,
+		.request = request_explain,
+		.print = print_explained,
 	},
 	{
 		.name = "reload",

@@ -89,14 +89,19 @@ static char *text_cause(const json_t *bridge)
 	return cause;
 }
 
+static bool is_as_meant(const char *state)
+{
+	return strcmp(state, "open") == 0 || strcmp(state, "closing") == 0 ||
+	       strcmp(state, "idle") == 0;
+}
+
 char *text_trouble(const json_t *bridge)
 {
 	const json_t *retry = json_object_get(bridge, FIELD_RETRY_IN);
 	mem_auto_str wait = NULL;
 	char *cause, *both;
 
-	if (strcmp(string_of(bridge, FIELD_STATE), "open") == 0 ||
-	    strcmp(string_of(bridge, FIELD_STATE), "closing") == 0)
+	if (is_as_meant(string_of(bridge, FIELD_STATE)))
 		return NULL;
 	cause = text_cause(bridge);
 	if (!json_is_number(retry) || json_number_value(retry) < 0)
@@ -200,11 +205,13 @@ static char *text_connection(const json_t *b)
 	mem_auto_str again = text_number(json_object_get(b, FIELD_RECONNECTS));
 	mem_auto_str attempts = text_number(json_object_get(b, FIELD_ATTEMPTS));
 	bool any = attempts && strcmp(attempts, "0") != 0;
+	bool flaps = json_is_true(json_object_get(b, FIELD_FLAPPING));
 
 	if (!epoch)
 		return NULL;
-	return mem_printf("%s opened, %s of them again%s%s", epoch, again ? again : "0",
-			  any ? "; attempts since: " : "", any ? attempts : "");
+	return mem_printf("%s made, %s reconnects%s%s%s", epoch, again ? again : "0",
+			  any ? "; attempts since: " : "", any ? attempts : "",
+			  flaps ? "; flapping: they do not stay" : "");
 }
 
 static char *text_alive(const json_t *b)
@@ -248,12 +255,33 @@ static char *text_losses(const json_t *object, const char *const *keys)
 	return all;
 }
 
+/* Bytes whose fate nobody knows, and bytes that were certainly not sent. */
+static char *text_unknown(const json_t *b)
+{
+	static const char *const keys[] = { FIELD_UNACKED, FIELD_UNSENT, NULL };
+	mem_auto_str counts = text_losses(b, keys);
+
+	return counts ? mem_printf("%s bytes of ended connections", counts) : NULL;
+}
+
 static char *text_outbox(const json_t *b)
 {
 	static const char *const keys[] = { FIELD_MESSAGES, FIELD_EXPIRED, FIELD_DROPPED,
 					    FIELD_REJECTED, NULL };
 
 	return text_losses(json_object_get(b, FIELD_OUTBOX), keys);
+}
+
+/* Its own connection, where it has one, and whether it lags. */
+static void note_client(struct table *t, const json_t *c)
+{
+	char *state = text_of(json_object_get(c, FIELD_STATE));
+
+	if (state)
+		table_note_take(t, mem_printf("its connection is %s", state), MARK_DIM);
+	free(state);
+	if (json_is_true(json_object_get(c, FIELD_SLOW)))
+		table_note_take(t, mem_strdup("slow"), MARK_BUSY);
 }
 
 static void print_clients(struct printer *p, const json_t *clients)
@@ -275,6 +303,7 @@ static void print_clients(struct printer *p, const json_t *clients)
 		table_add_take(t, mem_printf("  %s", endpoint ? endpoint : "-"), MARK_NONE);
 		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
 			table_add_take(t, text_number(json_object_get(c, keys[k])), MARK_NONE);
+		note_client(t, c);
 	}
 	if (json_array_size(clients) > 0)
 		table_print(t, p);
@@ -306,9 +335,12 @@ void print_bridge(struct printer *p, const json_t *b)
 	line_take(p, "handshake", text_number(json_object_get(handshake, FIELD_STATUS)));
 	line_take(p, "connections", text_connection(b));
 	line_take(p, "alive", text_alive(b));
+	if (json_is_true(json_object_get(b, FIELD_PAUSED)))
+		line_take(p, "paused", mem_strdup("reading waits for a slow client"));
 	line_take(p, "received", text_traffic(b, FIELD_RX));
 	line_take(p, "sent", text_traffic(b, FIELD_TX));
 	line_take(p, "lost", text_losses(b, losses));
+	line_take(p, "in flight", text_unknown(b));
 	line_take(p, "outbox", text_outbox(b));
 	line_take(p, "last close", text_close(b));
 	line_take(p, "last error", text_error(b));

@@ -139,6 +139,11 @@ bool request_reconnect(const struct args *a, struct call_request *r, struct erro
 	return put_name(a, r->params, err);
 }
 
+bool request_explain(const struct args *a, struct call_request *r, struct error *err)
+{
+	return put_name(a, r->params, err);
+}
+
 bool request_reload(const struct args *a, struct call_request *r, struct error *err)
 {
 	(void)err;

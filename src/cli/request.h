@@ -13,6 +13,7 @@
 bool request_open(const struct args *a, struct call_request *r, struct error *err);
 bool request_close(const struct args *a, struct call_request *r, struct error *err);
 bool request_reconnect(const struct args *a, struct call_request *r, struct error *err);
+bool request_explain(const struct args *a, struct call_request *r, struct error *err);
 bool request_reload(const struct args *a, struct call_request *r, struct error *err);
 bool request_shutdown(const struct args *a, struct call_request *r, struct error *err);
 bool request_version(const struct args *a, struct call_request *r, struct error *err);

@@ -23,19 +23,34 @@ bool bridge_name_valid(const char *name)
 	return n > 0 && n <= BRIDGE_NAME_MAX && strspn(name, allowed) == n;
 }
 
+static const char *endpoint_key(const json_t *bridge)
+{
+	return json_object_get(bridge, "endpoints") ? "endpoints" : "endpoint";
+}
+
+const json_t *conf_endpoint_at(const json_t *bridge, size_t i)
+{
+	const json_t *value = json_object_get(bridge, endpoint_key(bridge));
+
+	return json_is_array(value) ? json_array_get(value, i) : value;
+}
+
 char *conf_endpoint_path(const json_t *bridge, size_t i)
 {
-	bool plural = json_object_get(bridge, "endpoints") != NULL;
-	const char *key = plural ? "endpoints" : "endpoint";
-	const json_t *value = json_object_get(bridge, key), *one = value;
-	mem_auto_str path = mem_strdup(key);
+	const char *key = endpoint_key(bridge);
 
-	if (json_is_array(value)) {
-		one = json_array_get(value, i);
-		free(path);
-		path = schema_path_index(key, i);
-	}
-	return json_is_object(one) ? schema_path_key(path, "unix") : mem_strdup(path);
+	if (json_is_array(json_object_get(bridge, key)))
+		return schema_path_index(key, i);
+	return mem_strdup(key);
+}
+
+char *conf_endpoint_option(const json_t *bridge, size_t i, const char *key)
+{
+	mem_auto_str path = conf_endpoint_path(bridge, i);
+
+	if (!json_is_object(conf_endpoint_at(bridge, i)))
+		return mem_strdup(path);
+	return mem_printf("%s.%s", path, key);
 }
 
 static void check_spelling(const json_t *merged, struct schema_report *report)
@@ -45,28 +60,21 @@ static void check_spelling(const json_t *merged, struct schema_report *report)
 				 "is another spelling of \"endpoint\"; give one of them");
 }
 
-static void check_endpoint(const struct bridge_conf *c, const json_t *merged, size_t i,
+/* A group that is given must have what it is about. */
+static void check_policies(const struct bridge_conf *c, const json_t *merged,
 			   struct schema_report *report)
 {
-	mem_auto_str at = conf_endpoint_path(merged, i);
-	mem_auto_str path = NULL;
+	const json_t *heartbeat = json_object_get(merged, "heartbeat");
+	const json_t *rate = json_object_get(merged, "rate");
 
-	if (!c->endpoints[i].unix_path) {
-		schema_error_key(report, at, "is missing");
-		return;
-	}
-	path = conf_plain_path(c->endpoints[i].unix_path);
-	for (size_t j = 0; j < i; j++) {
-		mem_auto_str other = NULL;
-
-		if (!c->endpoints[j].unix_path)
-			continue;
-		other = conf_plain_path(c->endpoints[j].unix_path);
-		if (strcmp(path, other) != 0)
-			continue;
-		schema_error(report, at, "two endpoints of this bridge are on one path");
-		return;
-	}
+	if (json_is_object(heartbeat) && !json_object_get(heartbeat, "interval"))
+		schema_error_key(report, "heartbeat.interval", "is missing");
+	if (c->heartbeat.interval > 0 && !json_object_get(heartbeat, "message"))
+		schema_error_key(report, "heartbeat.message", "is missing");
+	if (json_object_get(heartbeat, "timeout") && !json_object_get(heartbeat, "expect"))
+		schema_error_key(report, "heartbeat.timeout", "goes with \"expect\" only");
+	if (json_is_object(rate) && !json_object_get(rate, "messages"))
+		schema_error_key(report, "rate.messages", "is missing");
 }
 
 static void check_whole(const struct bridge_conf *c, const json_t *merged,
@@ -76,8 +84,24 @@ static void check_whole(const struct bridge_conf *c, const json_t *merged,
 	if (!json_object_get(merged, "url"))
 		schema_error_key(report, "url", "is missing");
 	conf_bridge_check_upstream(c, merged, report);
-	for (size_t i = 0; i < c->n_endpoints; i++)
-		check_endpoint(c, merged, i, report);
+	check_policies(c, merged, report);
+	conf_bridge_check_endpoints(c, merged, report);
+}
+
+static enum conf_auth auth_kind(const json_t *merged)
+{
+	if (conf_given(merged, "auth.bearer"))
+		return AUTH_BEARER;
+	return conf_given(merged, "auth.basic") ? AUTH_BASIC : AUTH_NONE;
+}
+
+/* What the given options imply for those that are not. */
+static void resolve(struct bridge_conf *c, const json_t *merged)
+{
+	c->auth.kind = auth_kind(merged);
+	c->heartbeat.has_expect = c->heartbeat.expect.kind != MATCH_NONE;
+	if (c->rate.burst == 0)
+		c->rate.burst = c->rate.messages;
 }
 
 static struct bridge_conf *make(const char *name)
@@ -88,13 +112,6 @@ static struct bridge_conf *make(const char *name)
 	c->refs = 1;
 	memcpy(c->name, name, strlen(name) + 1);
 	return c;
-}
-
-static enum conf_auth auth_kind(const json_t *merged)
-{
-	if (conf_given(merged, "auth.bearer"))
-		return AUTH_BEARER;
-	return conf_given(merged, "auth.basic") ? AUTH_BASIC : AUTH_NONE;
 }
 
 bool conf_bridge_check_defaults(const json_t *defaults, struct schema_report *report)
@@ -127,7 +144,7 @@ struct bridge_conf *bridge_conf_new(const char *name, const json_t *defaults, co
 	merged = conf_bridge_merge(defaults, own);
 	c = make(name);
 	schema_set(&bridge_schema, c, merged, NULL, report);
-	c->auth.kind = auth_kind(merged);
+	resolve(c, merged);
 	check_whole(c, merged, report);
 	json_decref(merged);
 	if (report->n != before) {

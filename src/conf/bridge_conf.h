@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/msg.h"
 #include "base/url.h"
+#include "conf/conf_match.h"
 #include "conf/conf_secret.h"
 #include "conf/schema.h"
 
@@ -22,12 +23,34 @@
 
 enum conf_jitter { JITTER_EQUAL, JITTER_FULL, JITTER_NONE };
 enum conf_when { WHEN_ALWAYS, WHEN_ABNORMAL, WHEN_NEVER };
-enum conf_start { START_AUTO, START_MANUAL };
+enum conf_start { START_AUTO, START_MANUAL, START_ON_DEMAND };
 enum conf_proof { PROOF_ANY, PROOF_PONG };
 enum conf_mask { MASK_RANDOM, MASK_ZERO };
 enum conf_on_full { ON_FULL_REJECT, ON_FULL_DROP_OLDEST };
-enum conf_overflow { OVERFLOW_DROP_OLDEST, OVERFLOW_DROP_NEWEST, OVERFLOW_DISCONNECT };
-enum conf_framing { FRAMING_LINES };
+enum conf_overflow {
+	OVERFLOW_DROP_OLDEST,
+	OVERFLOW_DROP_NEWEST,
+	OVERFLOW_DISCONNECT,
+	OVERFLOW_BLOCK
+};
+enum conf_framing { FRAMING_LINES, FRAMING_JSON, FRAMING_LENGTH, FRAMING_RAW };
+enum conf_socket_type { SOCKET_STREAM, SOCKET_SEQPACKET };
+enum conf_access { ACCESS_RW, ACCESS_R, ACCESS_W };
+enum conf_json_data { JSON_DATA_STRING, JSON_DATA_INLINE };
+enum conf_sharing { SHARING_SHARED, SHARING_PRIVATE };
+enum conf_fragments { FRAGMENTS_JOIN, FRAGMENTS_DELIVER };
+
+/* What a client of the json framing is told besides messages: `events`, as bits. */
+enum conf_events {
+	EVENTS_OPEN = 1 << 0,
+	EVENTS_CLOSE = 1 << 1,
+	EVENTS_PING = 1 << 2,
+	EVENTS_PONG = 1 << 3,
+	EVENTS_GAP = 1 << 4,
+	EVENTS_ERROR = 1 << 5,
+	EVENTS_ACK = 1 << 6,
+	EVENTS_ALL = (1 << 7) - 1,
+};
 enum conf_newlines { NEWLINES_SPACE, NEWLINES_ESCAPE, NEWLINES_REJECT };
 enum conf_binary { BINARY_BASE64, BINARY_HEX, BINARY_DROP };
 enum conf_send_as { SEND_AS_TEXT, SEND_AS_BINARY, SEND_AS_BASE64 };
@@ -53,7 +76,7 @@ struct conf_header {
 };
 
 /*
- * A message that is sent from the configuration: an on_open step. A
+ * A message that is sent from the configuration: an on_open step, a heartbeat. A
  * {"json": V} was read as a value and is written anew, compact, keys in their
  * order, numbers with the fewest digits that read back the same: 0.10 becomes
  * 0.1 and 1e2 becomes 100.0. Who wants the exact bytes gives them as "text".
@@ -64,14 +87,60 @@ struct conf_message {
 	size_t n;
 };
 
+/* A piece of a received message: `capture`; or a secret that stands in for a name. */
+struct conf_capture {
+	char *name;    /* [A-Za-z0-9_]{1,64} */
+	char *pointer; /* JSON Pointer (RFC 6901) */
+};
+struct conf_step_secret {
+	char *name;
+	struct secret_conf value;
+};
+
+/*
+ * A step of on_open. In the message of a SEND step ${NAME} stands for one of
+ * the step's secrets, or else for what was captured last by that name, and $${
+ * for ${ itself (conf_template.h); every NAME has been checked to be known by
+ * then. {"text": SECRET} with a secret that is no string is the template
+ * "${text}" with that secret.
+ */
+struct conf_step {
+	enum conf_step_kind { STEP_SEND, STEP_EXPECT, STEP_WAIT } kind;
+	/* STEP_SEND */
+	struct conf_message message;
+	bool is_template; /* there is a ${ in it, and it is no binary message */
+	bool is_json;	  /* from {"json": V}: what is put in keeps it JSON */
+	struct conf_step_secret *secrets;
+	size_t n_secrets;
+	/* STEP_EXPECT */
+	struct conf_match match;
+	int64_t timeout; /* > 0 */
+	struct conf_capture *captures;
+	size_t n_captures;
+	bool deliver; /* local clients get the message, too */
+	/* STEP_WAIT */
+	int64_t wait;
+};
+
+/* One of unix_path and the two FIFOs is given; both FIFOs may be. */
 struct endpoint_conf {
-	char *unix_path; /* absolute, or "@name" for the abstract name space (refused for now) */
+	char *unix_path; /* absolute; "@name": an abstract one; "systemd:NAME": an inherited one */
+	char *fifo_out, *fifo_in; /* absolute; NULL = none */
+	enum conf_socket_type type;
 	enum conf_framing framing;
+	enum conf_json_data data;
+	unsigned events;		    /* EVENTS_ */
+	char *owner, *group;		    /* names or numbers; NULL = ours */
+	char **allow_users, **allow_groups; /* as owner; both empty: whoever the mode lets in */
+	size_t n_allow_users, n_allow_groups;
+	enum conf_access access;
+	int64_t replay; /* messages */
+	int64_t block_timeout;
 	unsigned delimiter; /* '\n' or 0 */
 	enum conf_newlines newlines;
 	enum conf_binary binary;
-	enum conf_send_as send_as;
-	mode_t mode;
+	enum conf_send_as send_as; /* of lines, or raw: then TEXT or BINARY */
+	mode_t mode;		   /* of the socket, or of a FIFO that is made */
 	int64_t max_clients;
 	size_t queue; /* bytes */
 	enum conf_overflow overflow;
@@ -147,7 +216,9 @@ struct bridge_conf {
 	size_t max_message;
 	bool validate_utf8;
 	enum conf_mask mask;
-	struct conf_message *on_open;
+	enum conf_fragments fragments;
+	enum conf_sharing sharing;
+	struct conf_step *on_open;
 	size_t n_on_open;
 	/* policies: a change takes effect at once */
 	struct {
@@ -161,8 +232,24 @@ struct bridge_conf {
 		double factor;
 		enum conf_jitter jitter;
 		int64_t attempts; /* 0 = no end */
+		int *fatal_status, *fatal_close;
+		size_t n_fatal_status, n_fatal_close;
 	} reconnect;
+	struct {
+		int64_t interval; /* 0 = off */
+		struct conf_message message;
+		bool has_expect;
+		struct conf_match expect;
+		int64_t timeout; /* for the expected message; > 0 */
+	} heartbeat;
+	int64_t idle_timeout; /* no message for so long: connect anew */
 	enum conf_start start;
+	int64_t linger; /* open so long after the last client (on-demand), for answers (private) */
+	struct {
+		int64_t messages; /* in `per`; 0 = no limit */
+		int64_t per;
+		int64_t burst; /* messages; > 0 if `messages` is */
+	} rate;
 	struct {
 		size_t size;
 		int64_t ttl;
@@ -175,6 +262,9 @@ struct bridge_conf {
 /* The option table: rows for a bridge and, apart, for one endpoint. */
 extern const struct schema bridge_schema;
 extern const struct schema endpoint_schema;
+
+/* How users call an endpoint, in `status` and the log: its path, or "OUT" or "IN" of a FIFO. */
+const char *endpoint_conf_label(const struct endpoint_conf *e);
 
 bool bridge_name_valid(const char *name); /* [A-Za-z0-9_.@-]{1,64} */
 

@@ -76,15 +76,27 @@ static void drop(json_t *under, const char *name)
 	json_object_del(object, name);
 }
 
+/* An object of which only the whole means something. */
+static bool is_whole(const struct schema_row *row)
+{
+	return row->type == OPT_CUSTOM &&
+	       (row->custom == &conf_secret_type || row->custom == &conf_message_type ||
+		row->custom == &conf_match_type);
+}
+
 void conf_bridge_make_room(json_t *under, const json_t *own)
 {
 	drop_headers(under, own);
 	for (size_t i = 0; i < bridge_schema.n_rows; i++) {
 		const struct schema_row *row = &bridge_schema.rows[i];
 
-		if (row->custom == &conf_secret_type && conf_given(own, row->name))
+		if (is_whole(row) && conf_given(own, row->name))
 			drop(under, row->name);
 	}
+	if (conf_given(own, "endpoint.unix"))
+		drop(under, "endpoint.fifo");
+	if (conf_given(own, "endpoint.fifo"))
+		drop(under, "endpoint.unix");
 	if (conf_given(own, "auth.basic"))
 		drop(under, "auth.bearer");
 	if (conf_given(own, "auth.bearer"))
@@ -99,6 +111,7 @@ json_t *conf_bridge_merge(const json_t *defaults, const json_t *own)
 	merge_endpoints(merged, top);
 	conf_bridge_make_room(merged, top);
 	json_object_update_recursive(merged, top);
+	conf_endpoint_prune(merged, top);
 	json_decref(top);
 	return merged;
 }

@@ -15,8 +15,6 @@
 #define NAME_LENGTH_MAX 255 /* of a file in $CREDENTIALS_DIRECTORY (NAME_MAX) */
 #define ARGS_MAX 64
 
-#define EXPECT_SECRET "a string or an object with \"file\", \"env\", \"credential\" or \"command\""
-
 static bool fail(struct error *err, const char *sentence)
 {
 	return error_set(err, ERR_INVALID_OPTION, "%s", sentence);
@@ -216,7 +214,7 @@ json_t *secret_conf_json_schema(void)
 static bool secret_set(const struct schema_row *row, void *store, const json_t *v, const char *path,
 		       struct schema_report *r)
 {
-	const struct secret_grammar grammar = { EXPECT_SECRET, row->check };
+	const struct secret_grammar grammar = { CONF_EXPECT_SECRET, row->check };
 
 	return secret_conf_read(schema_slot(store, row->offset), v, &grammar, path, r);
 }

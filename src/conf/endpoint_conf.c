@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The option table of one endpoint, and the option type that holds a bridge's
- * list of them: a string, an object, or a list of both. The trap: `unix` may
- * still be missing after this, since `defaults` need not name it; bridge_conf
- * looks once everything is merged.
+ * The option type that holds a bridge's list of endpoints: a string, an
+ * object, or a list of both. The trap: `unix` and `fifo` may both be missing
+ * after this, since `defaults` need not name them; endpoint_check.c looks once
+ * everything is merged.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,137 +12,8 @@
 #include "conf/bridge_int.h"
 
 #define ENDPOINTS_MAX 64
-#define CLIENTS_MAX 4096
-#define QUEUE_MIN 1024
-#define QUEUE_MAX (1024.0 * 1024 * 1024)
 
 #define EXPECT_ENDPOINT "a path or an object"
-
-#define AT(member) .offset = offsetof(struct endpoint_conf, member)
-#define NAMES(...)                \
-	(const char *const[])     \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
-
-static bool delimiter_set(const struct schema_row *row, void *store, const json_t *v,
-			  const char *path, struct schema_report *r)
-{
-	const char *text = json_string_value(v);
-
-	if (!text)
-		return schema_error_type(r, path, "\"\\n\" or \"\\u0000\"", v);
-	if (json_string_length(v) != 1 || (text[0] != '\n' && text[0] != '\0'))
-		return schema_error(r, path, "expected \"\\n\" or \"\\u0000\"");
-	*(unsigned *)schema_slot(store, row->offset) = (unsigned char)text[0];
-	return true;
-}
-
-static bool delimiter_equal(const struct schema_row *row, const void *a, const void *b)
-{
-	const unsigned *x = schema_slot_const(a, row->offset);
-	const unsigned *y = schema_slot_const(b, row->offset);
-
-	return *x == *y;
-}
-
-static void delimiter_release(const struct schema_row *row, void *store)
-{
-	(void)row;
-	(void)store;
-}
-
-static json_t *delimiter_json_schema(const struct schema_row *row)
-{
-	(void)row;
-	return json_pack("{s:[s,s%]}", "enum", "\n", "\0", (size_t)1);
-}
-
-const struct schema_custom conf_delimiter_type = {
-	.set = delimiter_set,
-	.equal = delimiter_equal,
-	.release = delimiter_release,
-	.json_schema = delimiter_json_schema,
-};
-
-static const struct schema_row rows[] = {
-	{ .name = "unix",
-	  .type = OPT_STRING,
-	  .flags = OPT_REQUIRED,
-	  AT(unix_path),
-	  .check = conf_check_socket_path,
-	  .help = "Absolute path of the Unix socket that local clients connect to." },
-	{ .name = "framing",
-	  .type = OPT_ENUM,
-	  AT(framing),
-	  .value = "lines",
-	  .choices = NAMES("lines"),
-	  .later = NAMES("json", "length", "raw"),
-	  .help = "How messages look on the socket: one message, one line." },
-	{ .name = "delimiter",
-	  .type = OPT_CUSTOM,
-	  AT(delimiter),
-	  .value = "\"\\n\"",
-	  .custom = &conf_delimiter_type,
-	  .help = "What ends a line: \"\\n\" or \"\\u0000\"." },
-	{ .name = "newlines",
-	  .type = OPT_ENUM,
-	  AT(newlines),
-	  .value = "space",
-	  .choices = NAMES("space", "escape", "reject"),
-	  .help = "What a delimiter inside a message becomes; with reject it is not delivered." },
-	{ .name = "binary",
-	  .type = OPT_ENUM,
-	  AT(binary),
-	  .value = "base64",
-	  .choices = NAMES("base64", "hex", "drop"),
-	  .help = "How a binary message is shown." },
-	{ .name = "send_as",
-	  .type = OPT_ENUM,
-	  AT(send_as),
-	  .value = "text",
-	  .choices = NAMES("text", "binary", "base64"),
-	  .help = "What a line becomes; base64 is decoded and sent as binary." },
-	{ .name = "mode",
-	  .type = OPT_MODE,
-	  AT(mode),
-	  .value = "0600",
-	  .help = "File mode of the socket, as a string in octal." },
-	{ .name = "max_clients",
-	  .type = OPT_INT,
-	  AT(max_clients),
-	  .value = "64",
-	  .min = 1,
-	  .max = CLIENTS_MAX,
-	  .help = "Local clients at a time." },
-	{ .name = "queue",
-	  .type = OPT_SIZE,
-	  AT(queue),
-	  .value = "1M",
-	  .min = QUEUE_MIN,
-	  .max = QUEUE_MAX,
-	  .help = "Bytes that may wait for one slow client." },
-	{ .name = "overflow",
-	  .type = OPT_ENUM,
-	  AT(overflow),
-	  .value = "drop-oldest",
-	  .choices = NAMES("drop-oldest", "drop-newest", "disconnect"),
-	  .later = NAMES("block"),
-	  .help = "What happens to whole messages when a client's queue is full." },
-};
-
-static const char *const later[] = {
-	"type",	  "fifo",   "owner",  "group",	       "allow_users", "allow_groups",
-	"access", "replay", "events", "block_timeout", "data",	      NULL,
-};
-
-const struct schema endpoint_schema = {
-	.what = "endpoint",
-	.rows = rows,
-	.n_rows = sizeof(rows) / sizeof(*rows),
-	.size = sizeof(struct endpoint_conf),
-	.later = later,
-};
 
 static void endpoints_free(struct endpoint_conf *list, size_t n)
 {
@@ -162,12 +33,14 @@ static void endpoint_set(struct endpoint_conf *e, const json_t *v, const char *p
 	if (json_is_object(v)) {
 		schema_under_init(&under, r, path);
 		schema_set(&endpoint_schema, e, v, NULL, &under.report);
+		if (e->framing == FRAMING_RAW && !json_object_get(v, "send_as"))
+			e->send_as = SEND_AS_BINARY;
 		return;
 	}
 	text = schema_string(v, EXPECT_ENDPOINT, path, r);
 	if (!text)
 		return;
-	if (conf_check_socket_path(text, &err))
+	if (conf_check_endpoint_socket(text, &err))
 		e->unix_path = mem_strdup(text);
 	else
 		schema_error(r, path, "%s", err.text);
@@ -227,10 +100,12 @@ static bool endpoints_equal(const struct schema_row *row, const void *a, const v
 
 static json_t *endpoints_json_schema(const struct schema_row *row)
 {
-	json_t *one = json_pack("{s:[{s:s},o]}", "anyOf", "type", "string",
-				schema_json_schema(&endpoint_schema));
+	json_t *object = schema_json_schema(&endpoint_schema);
+	json_t *one = json_pack("{s:[{s:s},o]}", "anyOf", "type", "string", object);
 
 	(void)row;
+	json_object_set_new(object, "anyOf",
+			    json_pack("[{s:[s]},{s:[s]}]", "required", "unix", "required", "fifo"));
 	return json_pack("{s:[O,{s:s,s:o}]}", "anyOf", one, "type", "array", "items", one);
 }
 
@@ -242,3 +117,10 @@ const struct schema_custom conf_endpoints_type = {
 	.members = &endpoint_schema,
 	.short_for = "unix",
 };
+
+const char *endpoint_conf_label(const struct endpoint_conf *e)
+{
+	if (e->unix_path)
+		return e->unix_path;
+	return e->fifo_out ? e->fifo_out : e->fifo_in;
+}

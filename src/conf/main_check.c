@@ -15,6 +15,7 @@
 /* One socket. Control sockets have no bridge. */
 struct place {
 	char *path;
+	const char *key; /* of the endpoint's option */
 	const struct bridge_conf *bridge;
 	size_t index; /* of the endpoint or control socket */
 	size_t order; /* in the file */
@@ -30,9 +31,24 @@ static int by_path(const void *a, const void *b)
 
 static void add(struct place *places, size_t *n, struct place place, const char *path)
 {
-	place.path = path ? conf_plain_path(path) : mem_strdup("");
+	place.path = path ? conf_plain_place(path) : mem_strdup("");
 	place.order = *n;
 	places[(*n)++] = place;
+}
+
+static void add_bridge(struct place *places, size_t *n, const struct bridge_conf *bridge)
+{
+	struct conf_place of[CONF_PLACES];
+
+	for (size_t i = 0; i < bridge->n_endpoints; i++) {
+		conf_endpoint_places(&bridge->endpoints[i], of);
+		for (size_t j = 0; j < CONF_PLACES; j++)
+			if (of[j].path)
+				add(places, n,
+				    (struct place){
+					    .bridge = bridge, .index = i, .key = of[j].key },
+				    of[j].path);
+	}
 }
 
 static struct place *collect(const struct main_conf *c, size_t *n)
@@ -41,15 +57,13 @@ static struct place *collect(const struct main_conf *c, size_t *n)
 	struct place *places;
 
 	for (size_t i = 0; i < c->n_bridges; i++)
-		total += c->bridges[i]->n_endpoints;
+		total += c->bridges[i]->n_endpoints * CONF_PLACES;
 	places = mem_array(total, sizeof(*places));
 	*n = 0;
 	for (size_t i = 0; i < c->n_controls; i++)
 		add(places, n, (struct place){ .index = i }, c->controls[i].unix_path);
 	for (size_t i = 0; i < c->n_bridges; i++)
-		for (size_t j = 0; j < c->bridges[i]->n_endpoints; j++)
-			add(places, n, (struct place){ .bridge = c->bridges[i], .index = j },
-			    c->bridges[i]->endpoints[j].unix_path);
+		add_bridge(places, n, c->bridges[i]);
 	return places;
 }
 
@@ -70,7 +84,7 @@ static void report_bridge(const struct place *at, const struct place *other, con
 	const json_t *own = json_object_get(json_object_get(root, "bridges"), name);
 	json_t *merged = conf_bridge_merge(json_object_get(root, "defaults"), own);
 	mem_auto_str bridge = schema_path_key("bridges", name);
-	mem_auto_str path = conf_endpoint_path(merged, at->index);
+	mem_auto_str path = conf_endpoint_option(merged, at->index, at->key);
 	mem_auto_str whole = mem_printf("%s.%s", bridge, path);
 
 	json_decref(merged);

@@ -79,12 +79,26 @@ static const struct schema_row main_rows[] = {
 	  .min = 1,
 	  .max = 100000,
 	  .help = "Bridges in all." },
+	{ .name = "limits.dials_per_second",
+	  .type = OPT_INT,
+	  .flags = OPT_LIVE,
+	  AT(limits.dials_per_second),
+	  .value = "20",
+	  .min = 0,
+	  .max = 100000,
+	  .help = "Attempts to connect that begin in a second, of all bridges; 0 is no limit." },
+	{ .name = "limits.tls_handshakes",
+	  .type = OPT_INT,
+	  .flags = OPT_LIVE,
+	  AT(limits.tls_handshakes),
+	  .value = "10",
+	  .min = 0,
+	  .max = 100000,
+	  .help = "TLS handshakes at a time, of all bridges; 0 is no limit." },
 };
 
 static const char *const main_later[] = {
 	"metrics",
-	"limits.dials_per_second",
-	"limits.tls_handshakes",
 	NULL,
 };
 

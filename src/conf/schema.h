@@ -36,7 +36,8 @@ enum schema_flag {
 	OPT_NULLABLE = 2, /* null is allowed; OPT_STRING: told from "not given" by count_offset */
 	OPT_REQUIRED = 4, /* in the JSON Schema; the struct's owner checks it after schema_set */
 	OPT_FILE_ONLY = 8,
-	OPT_OFF = 16,	  /* OPT_DURATION, OPT_SIZE: 0 (and "off") is allowed though below min */
+	OPT_OFF =
+		16, /* OPT_INT, OPT_DURATION, OPT_SIZE: 0 (and "off") is allowed though below min */
 	OPT_APART = 32,	  /* schema_compare leaves the row to somebody else (endpoints) */
 	OPT_UNIQUE = 64,  /* OPT_STRINGS: no string may come twice */
 	OPT_FROM_1 = 128, /* OPT_ENUM: the choices count from 1, 0 is "not given" */
@@ -65,12 +66,14 @@ struct schema_custom {
 	 * For `-o`; NULL or false where they do not apply. The value is an object
 	 * with these options ("endpoint.mode"), a plain string S is short for
 	 * {short_for: S}, or the object has keys that no table lists ("headers.X").
-	 * A type that is only_string may begin with a bracket without being JSON.
+	 * A type that is only_string may begin with a bracket without being JSON; that
+	 * of a list is split at commas, and its elements may be numbers.
 	 */
 	const struct schema *members;
 	const char *short_for;
 	bool any_key;
 	bool only_string;
+	bool list;
 };
 
 struct schema_row {

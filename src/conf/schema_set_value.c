@@ -61,7 +61,8 @@ static bool set_int(const struct schema_row *row, void *store, const json_t *v, 
 	if (!json_is_integer(v))
 		return schema_error_type(r, path, "a whole number", v);
 	if (has_limits(row) && !within(row, (double)n))
-		return schema_error(r, path, "must be between %.0f and %.0f", row->min, row->max);
+		return schema_error(r, path, "must be %sbetween %.0f and %.0f",
+				    row->flags & OPT_OFF ? "0 or " : "", row->min, row->max);
 	*(int64_t *)schema_slot(store, row->offset) = n;
 	return true;
 }

@@ -57,19 +57,6 @@ static json_t *from_json(const char *text, struct error *err)
 	return value;
 }
 
-static json_t *from_list(const char *text)
-{
-	json_t *list = json_array();
-
-	while (*text) {
-		size_t n = strcspn(text, ",");
-
-		json_array_append_new(list, json_stringn(text, n));
-		text += n + (text[n] == ',');
-	}
-	return list;
-}
-
 /* A number if it is one as a whole, else a string: schema_set will say what is wrong with it. */
 static json_t *from_number(const char *text)
 {
@@ -79,6 +66,21 @@ static json_t *from_number(const char *text)
 		return value;
 	json_decref(value);
 	return json_string(text);
+}
+
+static json_t *from_list(const struct schema_row *row, const char *text)
+{
+	json_t *list = json_array();
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		mem_auto_str element = mem_strndup(text, n);
+
+		json_array_append_new(list, row->type == OPT_STRINGS ? json_string(element) :
+								       from_number(element));
+		text += n + (text[n] == ',');
+	}
+	return list;
 }
 
 static json_t *from_plain(const struct schema_row *row, const char *text)
@@ -96,11 +98,12 @@ static json_t *from_plain(const struct schema_row *row, const char *text)
 	case OPT_DURATION:
 		return from_number(text);
 	case OPT_STRINGS:
-		return from_list(text);
+		return from_list(row, text);
+	case OPT_CUSTOM:
+		return row->custom->list ? from_list(row, text) : json_string(text);
 	case OPT_STRING:
 	case OPT_ENUM:
 	case OPT_MODE:
-	case OPT_CUSTOM:
 		break;
 	}
 	return json_string(text);

@@ -116,10 +116,11 @@ static json_t *typed(const char *type)
 static json_t *limited(const struct schema_row *row, const char *type)
 {
 	json_t *schema = typed(type);
+	double least = row->flags & OPT_OFF ? 0 : row->min;
 
 	if (row->min < row->max) {
-		json_t *min = row->type == OPT_REAL ? json_real(row->min) :
-						      json_integer((json_int_t)row->min);
+		json_t *min = row->type == OPT_REAL ? json_real(least) :
+						      json_integer((json_int_t)least);
 		json_t *max = row->type == OPT_REAL ? json_real(row->max) :
 						      json_integer((json_int_t)row->max);
 

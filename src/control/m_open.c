@@ -6,11 +6,10 @@
  */
 #include <string.h>
 
+#include "base/close_code.h"
 #include "control/methods.h"
 #include "control/names.h"
 #include "control/view.h"
-
-#define REASON_MAX 123 /* RFC 6455, 5.5: 125 bytes less the code */
 
 static bool is_state(const struct bridge *b, const char *state)
 {
@@ -71,7 +70,7 @@ static struct reply check_open(struct call *c, struct bridge *b, enum call_why w
 			  c->params.name);
 		return reply_error(c, &err);
 	}
-	if (is_state(b, "open"))
+	if (is_state(b, "open") || (bridge_is_private(b) && is_state(b, BRIDGE_IDLE)))
 		return reply_bridge(c, b);
 	if (is_state(b, "failed") || is_state(b, "closed"))
 		return reply_failed(c, b);
@@ -96,7 +95,8 @@ static struct reply opened(struct call *c, struct bridge *b)
 
 static bool can_start(struct bridge *b, struct error *err)
 {
-	if (is_state(b, "closed") || is_state(b, "failed") || is_state(b, "closing"))
+	if (is_state(b, "closed") || is_state(b, "failed") || is_state(b, "closing") ||
+	    is_state(b, BRIDGE_IDLE))
 		return true;
 	return error_set(err, ERR_ALREADY_EXISTS, "bridge \"%s\" is %s already", bridge_name(b),
 			 bridge_state(b));
@@ -160,7 +160,11 @@ static struct reply make(struct call *c)
 	}
 	b = registry_open(c->env->host.registry, conf, &err);
 	bridge_conf_unref(conf);
-	return b ? opened(c, b) : reply_error(c, &err);
+	if (!b)
+		return reply_error(c, &err);
+	if (c->params.wait > 0 && is_state(b, BRIDGE_IDLE))
+		registry_start(c->env->host.registry, b); /* on demand, and this is one */
+	return opened(c, b);
 }
 
 struct reply method_open(struct call *c)
@@ -168,20 +172,13 @@ struct reply method_open(struct call *c)
 	return json_object_size(c->params.bridge) > 0 ? make(c) : start(c);
 }
 
-/* RFC 6455, 7.4.1 and 7.4.2: what an endpoint may send. */
-static bool code_is_sendable(int64_t code)
-{
-	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1011) ||
-	       (code >= 3000 && code <= 4999);
-}
-
 static bool check_close_params(const struct params *p, struct error *err)
 {
-	if (!code_is_sendable(p->code))
-		return error_set_option(err, PARAM_CODE,
-					"code: must be 1000...1003, 1007...1011 or 3000...4999");
-	if (p->reason && strlen(p->reason) > REASON_MAX)
-		return error_set_option(err, PARAM_REASON, "reason: at most %d bytes", REASON_MAX);
+	if (!close_code_is_for_clients(p->code))
+		return error_set_option(err, PARAM_CODE, "code: must be " CLOSE_CODES_TEXT);
+	if (p->reason && strlen(p->reason) > CLOSE_REASON_MAX)
+		return error_set_option(err, PARAM_REASON, "reason: at most %d bytes",
+					CLOSE_REASON_MAX);
 	return true;
 }
 
@@ -231,6 +228,7 @@ struct reply method_reconnect(struct call *c)
 	}
 	if (c->params.dry_run)
 		return reply_dry(c);
-	bridge_reconnect(b);
+	if (!bridge_reconnect(b, &err))
+		return reply_error(c, &err);
 	return reply_bridge(c, b);
 }

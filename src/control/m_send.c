@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/json_cut.h"
 #include "base/mem.h"
-#include "control/json_cut.h"
 #include "control/methods.h"
 #include "control/names.h"
 
@@ -132,6 +132,14 @@ static bool has_session(enum link_state state)
 	return state == LINK_OPEN || state == LINK_STOPPING || state == LINK_RESTARTING;
 }
 
+/* Of the bytes that were queued with the message, so many have been written. */
+static bool is_written(const struct call *c, const struct session_progress *p)
+{
+	bool control = c->params.ping || c->params.pong;
+
+	return (control ? p->control_written : p->data_written) >= c->mark;
+}
+
 static struct reply check_sent(struct call *c, struct bridge *b, enum call_why why)
 {
 	struct bridge_info info;
@@ -140,7 +148,7 @@ static struct reply check_sent(struct call *c, struct bridge *b, enum call_why w
 	(void)why;
 	if (b) {
 		bridge_info(b, &info);
-		if (info.link.epoch == c->epoch && info.link.tx_done >= c->mark)
+		if (info.link.epoch == c->epoch && is_written(c, &info.link.progress))
 			return reply_sent(c, c->bytes, false);
 		if (info.link.epoch == c->epoch && has_session(info.link.state))
 			return reply_not_yet(c);
@@ -159,7 +167,8 @@ static struct reply in_session(struct call *c, struct bridge *b, size_t bytes)
 
 	bridge_info(b, &info);
 	c->epoch = info.link.epoch;
-	c->mark = info.link.tx_queued;
+	c->mark = c->params.ping || c->params.pong ? info.link.progress.control_queued :
+						     info.link.progress.data_queued;
 	c->bytes = bytes;
 	r = reply_in_turn(c, check_sent, -1);
 	check_sent(c, b, CALL_NEWS);
@@ -178,6 +187,17 @@ static struct reply reply_result(struct call *c, struct bridge *b, size_t bytes,
 		return reply_sent(c, bytes, true);
 	case BRIDGE_NOT_OPEN:
 		return reply_not_open(c, b);
+	case BRIDGE_BUSY:
+		error_set(&err, ERR_OVERFLOW,
+			  "bridge \"%s\" takes no more at the moment: it is over its rate, or "
+			  "others go first (use \"queue\")",
+			  bridge_name(b));
+		return reply_error(c, &err);
+	case BRIDGE_PRIVATE:
+		error_set(&err, ERR_NOT_OPEN,
+			  "bridge \"%s\" is private: each client has its own connection",
+			  bridge_name(b));
+		return reply_error(c, &err);
 	case BRIDGE_FULL:
 		break;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `status` and `version`: what there is to see. They change nothing; the
+ * `status`, `explain` and `version`: what there is to see. They change nothing; the
  * fields are view.c's.
  */
 #include "base/version.h"
@@ -29,12 +29,35 @@ struct reply method_status(struct call *c)
 				     bridges));
 }
 
+struct reply method_explain(struct call *c)
+{
+	struct error err;
+	struct bridge *b = call_bridge(c, &err);
+
+	if (!b)
+		return reply_error(c, &err);
+	return reply_ok(c,
+			json_pack("{s:s,s:s,s:o}", FIELD_NAME, bridge_name(b), FIELD_STATE,
+				  bridge_state(b), FIELD_HISTORY, view_history(bridge_history(b))));
+}
+
 /* What this build can do, by the words of the option table. */
 static json_t *features(void)
 {
-	static const char *const names[] = { "ws",	     "wss",	    "ws+unix",
-					     "http-proxy",   "socks-proxy", "unix-stream",
-					     "framing-lines" };
+	static const char *const names[] = {
+		"ws",
+		"wss",
+		"ws+unix",
+		"http-proxy",
+		"socks-proxy",
+		"unix-stream",
+		"unix-seqpacket",
+		"fifo",
+		"framing-lines",
+		"framing-json",
+		"framing-length",
+		"framing-raw",
+	};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -24,6 +24,8 @@ static const struct method methods[] = {
 	  "Show the daemon and its bridges." },
 	{ METHOD_RECONNECT, LEVEL_ADMIN, &params_of_reconnect, method_reconnect,
 	  "Drop the connection and dial now." },
+	{ METHOD_EXPLAIN, LEVEL_READ, &params_of_explain, method_explain,
+	  "Show what happened to a bridge lately, and why." },
 	{ METHOD_RELOAD, LEVEL_ADMIN, &params_of_reload, method_reload,
 	  "Read the configuration again and apply what changed." },
 	{ METHOD_SHUTDOWN, LEVEL_ADMIN, &params_of_shutdown, method_shutdown,

@@ -30,6 +30,7 @@ struct reply method_open(struct call *c);
 struct reply method_close(struct call *c);
 struct reply method_send(struct call *c);
 struct reply method_status(struct call *c);
+struct reply method_explain(struct call *c);
 struct reply method_version(struct call *c);
 struct reply method_reconnect(struct call *c);
 struct reply method_reload(struct call *c);

@@ -13,6 +13,7 @@
 #define METHOD_SEND "send"
 #define METHOD_STATUS "status"
 #define METHOD_RECONNECT "reconnect"
+#define METHOD_EXPLAIN "explain"
 #define METHOD_RELOAD "reload"
 #define METHOD_SHUTDOWN "shutdown"
 #define METHOD_VERSION "version"
@@ -66,11 +67,17 @@
 #define FIELD_REASON "reason"
 #define FIELD_CLEAN "clean"
 #define FIELD_RTT "rtt"
+#define FIELD_SRTT "srtt"
+#define FIELD_FLAPPING "flapping"
 #define FIELD_LAST_RX "last_rx"
 #define FIELD_RX "rx" /* {messages, bytes} */
 #define FIELD_TX "tx"
 #define FIELD_MESSAGES "messages"
 #define FIELD_BYTES "bytes"
+#define FIELD_UNACKED "unacked"
+#define FIELD_UNSENT "unsent"
+#define FIELD_SEQ "seq"
+#define FIELD_PAUSED "paused"
 #define FIELD_DROPPED "dropped"
 #define FIELD_UNHEARD "unheard"
 #define FIELD_REFUSED "refused"
@@ -82,13 +89,14 @@
 #define FIELD_UNFIT "unfit"
 #define FIELD_REPLACED "replaced"
 #define FIELD_REFUSED_CLIENTS "refused_clients"
-#define FIELD_CLIENTS "clients" /* [{endpoint, pid, uid, queued, dropped, sent, received}] */
+#define FIELD_CLIENTS "clients" /* [{endpoint, pid, uid, queued, dropped, sent, received, slow}] */
 #define FIELD_ENDPOINT "endpoint"
 #define FIELD_PID "pid"
 #define FIELD_UID "uid"
 #define FIELD_QUEUED "queued"
 #define FIELD_SENT "sent"
 #define FIELD_RECEIVED "received"
+#define FIELD_SLOW "slow"
 #define FIELD_SOURCE "source" /* "file" or "control" */
 
 /* The daemon. */
@@ -109,6 +117,16 @@
 #define FIELD_REMOVED "removed"
 #define FIELD_UNCHANGED "unchanged"
 #define FIELD_DRY_RUN "dry_run" /* in the result of every call that only looked */
+
+/* `explain`: {name, state, history: [{at, event, …}]}. */
+#define FIELD_HISTORY "history"
+#define FIELD_EVENT "event"	/* EVENT_, by which the other fields go */
+#define EVENT_STATE "state"	/* state, message */
+#define EVENT_ATTEMPT "attempt" /* url */
+#define EVENT_OPENED "opened"	/* message, took */
+#define EVENT_ENDED "ended"	/* message, kind, stage, status, close_code, open_for, retry_in */
+#define FIELD_TOOK "took"
+#define FIELD_OPEN_FOR "open_for"
 
 /* error.data. */
 #define FIELD_CODE "code"

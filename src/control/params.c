@@ -134,6 +134,7 @@ static const struct schema_row status_rows[] = {
 };
 
 static const struct schema_row reconnect_rows[] = { ROW_NAME, ROW_DRY_RUN };
+static const struct schema_row explain_rows[] = { ROW_NAME };
 static const struct schema_row reload_rows[] = { ROW_DRY_RUN };
 
 static const struct schema_row shutdown_rows[] = {
@@ -147,6 +148,7 @@ const struct params_table params_of_close = { close_rows, N(close_rows), false }
 const struct params_table params_of_send = { send_rows, N(send_rows), false };
 const struct params_table params_of_status = { status_rows, N(status_rows), false };
 const struct params_table params_of_reconnect = { reconnect_rows, N(reconnect_rows), false };
+const struct params_table params_of_explain = { explain_rows, N(explain_rows), false };
 const struct params_table params_of_reload = { reload_rows, N(reload_rows), false };
 const struct params_table params_of_shutdown = { shutdown_rows, N(shutdown_rows), false };
 const struct params_table params_of_none = { NULL, 0, false };

@@ -34,7 +34,8 @@ struct params_table {
 };
 
 extern const struct params_table params_of_open, params_of_close, params_of_send, params_of_status,
-	params_of_reconnect, params_of_reload, params_of_shutdown, params_of_none;
+	params_of_reconnect, params_of_explain, params_of_reload, params_of_shutdown,
+	params_of_none;
 
 /*
  * Reads the parameters of rq by the table. Everything is refused that is not

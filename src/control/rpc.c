@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "base/escape.h"
+#include "base/json_cut.h"
 #include "base/mem.h"
-#include "control/json_cut.h"
 #include "control/rpc_int.h"
 
 #define NAME_SHOWN 80

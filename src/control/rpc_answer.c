@@ -17,47 +17,9 @@
 /* Digits of a real number: one more, and 0.1 comes out as 0.10000000000000001. */
 #define REAL_DIGITS 15
 
-static bool status_retryable(int status)
-{
-	return status == 408 || status == 425 || status == 429 || status >= 500;
-}
-
 bool rpc_error_retryable(const struct error *err)
 {
-	switch (err->code) {
-	case ERR_NOT_OPEN:
-	case ERR_TIMEOUT:
-	case ERR_ADDRESS:
-	case ERR_CONNECT:
-	case ERR_OVERFLOW:
-		return true;
-	case ERR_PROXY: /* a proxy that speaks HTTP may have said why */
-		return err->status == 0 || status_retryable(err->status);
-	case ERR_BAD_STATUS:
-		return status_retryable(err->status);
-	case ERR_NONE:
-	case ERR_PARSE:
-	case ERR_INVALID_REQUEST:
-	case ERR_NO_SUCH_METHOD:
-	case ERR_INVALID_OPTION:
-	case ERR_INTERNAL:
-	case ERR_NO_SUCH_BRIDGE:
-	case ERR_ALREADY_EXISTS:
-	case ERR_TLS:
-	case ERR_PROTOCOL:
-	case ERR_PAYLOAD:
-	case ERR_DENIED:
-	case ERR_ENDPOINT:
-		break;
-	}
-	return false;
-}
-
-/* Is trying again a question at all? */
-static bool is_about_upstream(const struct error *err)
-{
-	return err->stage != STAGE_NONE || rpc_error_retryable(err) || err->code == ERR_TLS ||
-	       err->code == ERR_BAD_STATUS || err->code == ERR_PROTOCOL || err->code == ERR_PAYLOAD;
+	return error_is_retryable(err);
 }
 
 static json_t *error_data(const struct error *err, const char *bridge)
@@ -74,8 +36,8 @@ static json_t *error_data(const struct error *err, const char *bridge)
 		json_object_set_new(data, FIELD_CLOSE_CODE, json_integer(err->close_code));
 	if (*err->option)
 		json_object_set_new(data, FIELD_OPTION, json_string(err->option));
-	if (is_about_upstream(err))
-		json_object_set_new(data, FIELD_RETRYABLE, json_boolean(rpc_error_retryable(err)));
+	if (error_is_about_upstream(err))
+		json_object_set_new(data, FIELD_RETRYABLE, json_boolean(error_is_retryable(err)));
 	return data;
 }
 

@@ -6,9 +6,9 @@
  * words instead of quoting them, because a word may be a secret.
  */
 #include "base/escape.h"
+#include "base/json_cut.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "control/json_cut.h"
 #include "control/names.h"
 #include "control/rpc_int.h"
 

@@ -164,7 +164,8 @@ static void keep(struct control_server *s, const char *path, const struct contro
 static bool make(struct control_server *s, const char *path, const struct control_conf *conf,
 		 struct error *err)
 {
-	struct listener *listener = listener_new(s->env.host.loop, path, conf->mode, err);
+	const struct listener_params params = { .path = path, .mode = conf->mode };
+	struct listener *listener = listener_new(s->env.host.loop, &params, err);
 	struct control_socket *socket;
 
 	if (!listener)

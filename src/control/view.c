@@ -67,20 +67,35 @@ static json_t *outbox(const struct bridge_info *info)
 			 FIELD_REJECTED, count(info->outbox_rejected));
 }
 
-static json_t *client(const struct endpoint_conf *conf, const struct endpoint_client *c)
+static const char *label(const struct endpoint *e)
 {
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", FIELD_ENDPOINT, conf->unix_path,
-			 FIELD_PID, count((uint64_t)c->pid), FIELD_UID, count(c->uid), FIELD_QUEUED,
-			 count(c->queued), FIELD_DROPPED, count(c->dropped), FIELD_SENT,
-			 count(c->sent), FIELD_RECEIVED, count(c->received));
+	return endpoint_conf_label(endpoint_configuration(e));
 }
 
-static void add_clients(json_t *list, const struct endpoint *e)
+/* A FIFO does not tell who is at its other end. */
+static json_t *client(const struct endpoint *e, const struct endpoint_client *c)
+{
+	json_t *pid = c->pid ? count((uint64_t)c->pid) : json_null();
+	json_t *uid = c->uid == (uid_t)-1 ? json_null() : count(c->uid);
+
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", FIELD_ENDPOINT, label(e), FIELD_PID,
+			 pid, FIELD_UID, uid, FIELD_QUEUED, count(c->queued), FIELD_DROPPED,
+			 count(c->dropped), FIELD_SENT, count(c->sent), FIELD_RECEIVED,
+			 count(c->received), FIELD_SLOW, c->slow);
+}
+
+static void add_clients(json_t *list, const struct bridge *b, const struct endpoint *e)
 {
 	struct endpoint_client one;
 
-	for (size_t i = 0; endpoint_client_at(e, i, &one); i++)
-		json_array_append_new(list, client(endpoint_configuration(e), &one));
+	for (size_t i = 0; endpoint_client_at(e, i, &one); i++) {
+		const char *state = bridge_client_state(b, one.id);
+		json_t *shown = client(e, &one);
+
+		if (state)
+			json_object_set_new(shown, FIELD_STATE, json_string(state));
+		json_array_append_new(list, shown);
+	}
 }
 
 static json_t *clients(struct bridge *b)
@@ -89,7 +104,7 @@ static json_t *clients(struct bridge *b)
 
 	for (size_t i = 0; i < bridge_n_endpoints(b); i++)
 		if (bridge_endpoint(b, i))
-			add_clients(list, bridge_endpoint(b, i));
+			add_clients(list, b, bridge_endpoint(b, i));
 	return list;
 }
 
@@ -98,12 +113,11 @@ static json_t *endpoint(const struct endpoint *e)
 	struct endpoint_totals t;
 
 	endpoint_totals(e, &t);
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", FIELD_ENDPOINT,
-			 endpoint_configuration(e)->unix_path, FIELD_CLIENTS,
-			 count(endpoint_n_clients(e)), FIELD_PENDING, count(endpoint_pending(e)),
-			 FIELD_DROPPED, count(t.dropped), FIELD_UNFIT, count(t.unfit),
-			 FIELD_REPLACED, count(t.replaced), FIELD_REFUSED, count(t.refused),
-			 FIELD_REFUSED_CLIENTS, count(t.refused_clients));
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", FIELD_ENDPOINT, label(e),
+			 FIELD_CLIENTS, count(endpoint_n_clients(e)), FIELD_PENDING,
+			 count(endpoint_pending(e)), FIELD_DROPPED, count(t.dropped), FIELD_UNFIT,
+			 count(t.unfit), FIELD_REPLACED, count(t.replaced), FIELD_REFUSED,
+			 count(t.refused), FIELD_REFUSED_CLIENTS, count(t.refused_clients));
 }
 
 static json_t *endpoints(struct bridge *b)
@@ -130,9 +144,13 @@ static void put_link(json_t *v, const struct link_info *link)
 	put(v, FIELD_LAST_ERROR, view_last_error(link));
 	put(v, FIELD_LAST_CLOSE, last_close(link));
 	put(v, FIELD_RTT, seconds(link->rtt));
+	put(v, FIELD_SRTT, seconds(link->srtt));
+	put(v, FIELD_FLAPPING, json_boolean(link->flapping));
 	put(v, FIELD_LAST_RX, seconds(link->last_rx));
 	put(v, FIELD_RX, counters(&link->rx));
 	put(v, FIELD_TX, counters(&link->tx));
+	put(v, FIELD_UNACKED, count(link->unacked));
+	put(v, FIELD_UNSENT, count(link->unsent));
 }
 
 json_t *view_bridge(struct bridge *b)
@@ -147,6 +165,8 @@ json_t *view_bridge(struct bridge *b)
 	put(v, FIELD_SINCE, json_integer(info.link.since));
 	view_transport(v, &info.link.details);
 	put_link(v, &info.link);
+	put(v, FIELD_SEQ, count(info.seq));
+	put(v, FIELD_PAUSED, json_boolean(info.paused));
 	put(v, FIELD_DROPPED, count(info.dropped));
 	put(v, FIELD_UNHEARD, count(info.unheard));
 	put(v, FIELD_REFUSED, count(info.refused));

@@ -10,8 +10,11 @@
 
 #include "control/call.h"
 
+struct history;
+
 json_t *view_bridge(struct bridge *b);
-json_t *view_gone(const char *name); /* of a bridge that was removed */
+json_t *view_history(const struct history *h); /* a list, oldest first */
+json_t *view_gone(const char *name);	       /* of a bridge that was removed */
 json_t *view_daemon(const struct call_env *env);
 json_t *view_limits(const struct main_conf *conf);     /* every limit of the table */
 json_t *view_last_error(const struct link_info *info); /* null if there was none */

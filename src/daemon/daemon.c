@@ -6,7 +6,6 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -20,9 +19,13 @@
 #include "daemon/systemd.h"
 #include "net/dial.h"
 #include "net/loop.h"
+#include "net/suspend.h"
 
 /* A storm of signals is one or two reloads a second. */
 #define RELOAD_EVERY ((int64_t)500000)
+
+/* While there are connections: has the machine slept? Where the kernel does not tell by itself. */
+#define SUSPEND_LOOK_EVERY ((int64_t)20 * 1000000)
 
 /* The orderly end: how long upstreams and local clients may take, if nobody says. */
 #define END_TIMEOUT ((int64_t)8 * 1000000)
@@ -34,6 +37,8 @@ struct daemon {
 	struct dialer *dialer;
 	struct registry *registry;
 	struct control_server *control;
+	struct suspend *suspend;
+	struct timer suspend_look;
 	struct timer hup; /* a reload that was asked for too soon after the last one */
 	int64_t hup_at;	  /* when SIGHUP last reloaded */
 	struct timer watchdog;
@@ -56,10 +61,31 @@ static const char *plural(const struct daemon *d)
 	return registry_count(d->registry) == 1 ? "" : "s";
 }
 
+static void on_suspend_look(void *arg)
+{
+	struct daemon *d = arg;
+
+	suspend_look(d->suspend);
+	if (registry_has_session(d->registry))
+		timer_arm(&d->suspend_look, SUSPEND_LOOK_EVERY);
+}
+
+/* Whether a connection has survived it, its server alone knows. */
+static void on_suspended(void *arg, int64_t slept)
+{
+	struct daemon *d = arg;
+
+	log_notice(NULL, "the machine was suspended for %.0fs: looking after %zu bridge%s",
+		   (double)slept / 1e6, registry_count(d->registry), plural(d));
+	registry_check(d->registry);
+}
+
 static void on_bridge(void *arg, struct bridge *b, enum bridge_event event)
 {
 	struct daemon *d = arg;
 
+	if (event == BRIDGE_STATE && !timer_is_armed(&d->suspend_look) && bridge_has_session(b))
+		timer_arm(&d->suspend_look, SUSPEND_LOOK_EVERY);
 	control_server_bridge_event(d->control, b, event);
 	if (d->ending)
 		loop_defer(d->loop, &d->quiet);
@@ -85,6 +111,11 @@ static struct main_conf *load(const struct daemon *d, conf_error_cb on_error, vo
 	return conf;
 }
 
+static void set_limits(struct daemon *d, const struct main_conf *conf)
+{
+	dialer_set_limits(d->dialer, conf->limits.dials_per_second, conf->limits.tls_handshakes);
+}
+
 /* Everything or nothing: the old configuration goes on where the new one has an error. */
 static bool reload(void *arg, bool dry, struct registry_diff *diff,
 		   void (*on_error)(void *, const char *), void *error_arg)
@@ -95,6 +126,8 @@ static bool reload(void *arg, bool dry, struct registry_diff *diff,
 
 	if (!fresh)
 		return false;
+	if (!dry)
+		set_limits(d, fresh);
 	registry_apply(d->registry, fresh, dry, diff);
 	if (dry) {
 		main_conf_free(fresh);
@@ -197,13 +230,6 @@ static const char *host_conf_path(void *arg)
 	return ((struct daemon *)arg)->args.config;
 }
 
-static void start_signals(struct daemon *d)
-{
-	loop_on_signal(d->loop, SIGTERM, on_term, d);
-	loop_on_signal(d->loop, SIGINT, on_term, d);
-	loop_on_signal(d->loop, SIGHUP, on_hup, d);
-}
-
 static void build(struct daemon *d)
 {
 	struct control_host host = { 0 };
@@ -211,6 +237,8 @@ static void build(struct daemon *d)
 	d->loop = loop_new();
 	d->dialer = dialer_new(d->loop);
 	d->registry = registry_new(d->loop, d->dialer, rand_system(), on_bridge, d);
+	d->suspend = suspend_new(d->loop, NULL, on_suspended, d);
+	timer_init(&d->suspend_look, d->loop, on_suspend_look, d);
 	timer_init(&d->deadline, d->loop, end_now, d);
 	timer_init(&d->look, d->loop, check_quiet, d);
 	timer_init(&d->watchdog, d->loop, on_watchdog, d);
@@ -241,7 +269,8 @@ static bool start(struct daemon *d)
 		d->status = err.os == EADDRINUSE ? EXIT_ALREADY_RUNS : 1;
 		return false;
 	}
-	start_signals(d);
+	process_on_signals(d->loop, on_term, on_hup, d);
+	set_limits(d, d->conf);
 	registry_apply(d->registry, d->conf, false, &diff);
 	registry_diff_deinit(&diff);
 	if (d->watchdog_every)
@@ -259,6 +288,8 @@ static void tear_down(struct daemon *d)
 	timer_deinit(&d->look);
 	timer_deinit(&d->watchdog);
 	timer_deinit(&d->hup);
+	timer_deinit(&d->suspend_look);
+	suspend_free(d->suspend);
 	deferred_cancel(&d->quiet);
 	registry_free(d->registry);
 	control_server_free(d->control);

@@ -12,11 +12,13 @@
 #include "conf/main_conf.h"
 #include "daemon/args.h"
 #include "daemon/systemd.h"
+#include "net/loop.h"
 
 void process_init(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
+	systemd_take_sockets();
 	umask(0077);
 	sigaction(SIGPIPE, &ignore, NULL);
 	log_init(STDERR_FILENO, LOG_FORMAT_TEXT, systemd_journal_is_stderr());
@@ -43,6 +45,13 @@ void process_set_log(const struct main_conf *conf, const struct args *args)
 {
 	log_set_level(args->has_log_level ? args->log_level : level_of(conf->log_level));
 	log_set_format(conf->log_format == CONF_LOG_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
+}
+
+void process_on_signals(struct loop *l, void (*end)(void *arg), void (*hup)(void *arg), void *arg)
+{
+	loop_on_signal(l, SIGTERM, end, arg);
+	loop_on_signal(l, SIGINT, end, arg);
+	loop_on_signal(l, SIGHUP, hup, arg);
 }
 
 void process_make_parent(const char *path)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See systemd.h. The protocol is stable and small, and documented to be
- * implemented without libsystemd (sd_notify(3), "Notes").
+ * See systemd.h. The protocols are stable and small, and documented to be
+ * implemented without libsystemd (sd_notify(3) and sd_listen_fds(3), "Notes").
  */
 #include "daemon/systemd.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,13 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+#include "net/listen.h"
+
+/* SD_LISTEN_FDS_START; and far more than anybody hands down. */
+#define FIRST_SOCKET 3
+#define SOCKETS_MAX 1024
 
 void systemd_notify(const char *state)
 {
@@ -93,4 +101,33 @@ bool systemd_journal_is_stderr(void)
 	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
 	return strcmp(stream, ours) == 0;
+}
+
+/* How many there are for us: they may be meant for the process we come from. */
+static int handed_down(void)
+{
+	long long pid, n;
+
+	if (!is_positive(getenv("LISTEN_PID"), &pid) || pid != getpid())
+		return 0;
+	if (!is_positive(getenv("LISTEN_FDS"), &n))
+		return 0;
+	return n < SOCKETS_MAX ? (int)n : SOCKETS_MAX;
+}
+
+void systemd_take_sockets(void)
+{
+	int n = handed_down();
+	mem_auto_str names = mem_strdup(getenv("LISTEN_FDNAMES"));
+	char *rest = names;
+
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	for (int fd = FIRST_SOCKET; fd < FIRST_SOCKET + n; fd++) {
+		const char *name = rest ? strsep(&rest, ":") : NULL;
+
+		if (fcntl(fd, F_GETFD) >= 0)
+			listener_inherit(name && *name ? name : "unknown", fd);
+	}
 }

@@ -21,33 +21,35 @@ void batch_deinit(struct batch *b)
 	b->chunk = NULL;
 }
 
-static void note(struct batch *b, struct chunk *c, size_t size)
+static void note(struct batch *b, struct chunk *c, size_t size, size_t event)
 {
 	struct chunk_range *last = b->n_ranges ? &b->ranges[b->n_ranges - 1] : NULL;
 
 	b->bytes += size;
 	b->records++;
+	b->events += event;
 	if (last && last->chunk == c) {
 		last->to = c->len;
 		last->n++;
+		last->events += event;
 		return;
 	}
 	assert(b->n_ranges < BATCH_RANGES);
 	b->ranges[b->n_ranges++] = (struct chunk_range){
-		.chunk = chunk_ref(c), .from = c->len - size, .to = c->len, .n = 1
+		.chunk = chunk_ref(c), .from = c->len - size, .to = c->len, .n = 1, .events = event
 	};
 }
 
-static bool add_big(struct batch *b, const struct framing *f, struct msg m,
+static bool add_big(struct batch *b, const struct framing *f, const struct record *r,
 		    const struct framing_plan *plan)
 {
 	struct chunk *c = chunk_try_new(plan->size);
 
 	if (!c)
 		return false;
-	framing_encode(f, m, plan, chunk_room(c, plan->size));
+	framing_encode(f, r, plan, chunk_room(c, plan->size));
 	chunk_commit(c, plan->size);
-	note(b, c, plan->size);
+	note(b, c, plan->size, r->type != RECORD_MESSAGE);
 	chunk_unref(c);
 	return true;
 }
@@ -63,14 +65,14 @@ static uint8_t *small_room(struct batch *b, size_t size)
 	return chunk_room(b->chunk, size);
 }
 
-bool batch_add(struct batch *b, const struct framing *f, struct msg m,
+bool batch_add(struct batch *b, const struct framing *f, const struct record *r,
 	       const struct framing_plan *plan)
 {
 	if (plan->size > CHUNK_RECORD_MAX)
-		return add_big(b, f, m, plan);
-	framing_encode(f, m, plan, small_room(b, plan->size));
+		return add_big(b, f, r, plan);
+	framing_encode(f, r, plan, small_room(b, plan->size));
 	chunk_commit(b->chunk, plan->size);
-	note(b, b->chunk, plan->size);
+	note(b, b->chunk, plan->size, r->type != RECORD_MESSAGE);
 	return true;
 }
 
@@ -83,7 +85,7 @@ void batch_clear(struct batch *b)
 {
 	for (size_t i = 0; i < b->n_ranges; i++)
 		chunk_unref(b->ranges[i].chunk);
-	b->n_ranges = b->bytes = b->records = 0;
+	b->n_ranges = b->bytes = b->records = b->events = 0;
 	if (b->chunk && b->chunk->refs == 1)
 		chunk_reset(b->chunk);
 }

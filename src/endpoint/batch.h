@@ -16,13 +16,14 @@ struct batch {
 	struct chunk_range ranges[BATCH_RANGES];
 	size_t n_ranges;
 	size_t bytes, records;
+	size_t events; /* of the records, those that are no messages */
 };
 
 void batch_init(struct batch *b);
 void batch_deinit(struct batch *b); /* twice is fine */
 
-/* Encodes one record; the batch is not full. False: no memory for one this big. */
-bool batch_add(struct batch *b, const struct framing *f, struct msg m,
+/* Encodes a record, plan->size > 0; the batch is not full. False: no memory for one this big. */
+bool batch_add(struct batch *b, const struct framing *f, const struct record *r,
 	       const struct framing_plan *plan);
 
 /* 64 KiB wait: it must be handed out. */

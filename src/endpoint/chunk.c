@@ -51,6 +51,15 @@ struct chunk *chunk_try_new(size_t size)
 	return &c->head;
 }
 
+struct chunk *chunk_new_small(size_t size)
+{
+	struct single_chunk *c = mem_alloc(sizeof(*c) + size);
+
+	assert(size > 0 && size <= CHUNK_RECORD_MAX);
+	c->head = (struct chunk){ .refs = 1, .size = size, .data = c->bytes };
+	return &c->head;
+}
+
 struct chunk *chunk_ref(struct chunk *c)
 {
 	c->refs++;

@@ -28,12 +28,14 @@ struct chunk {
 struct chunk_range {
 	struct chunk *chunk;
 	size_t from, to;
-	size_t n; /* records that end in it */
+	size_t n;      /* records that end in it */
+	size_t events; /* of these, the ones that are no messages */
 };
 
-/* Both with one reference, the caller's. */
-struct chunk *chunk_new(void);		  /* for records up to CHUNK_RECORD_MAX */
-struct chunk *chunk_try_new(size_t size); /* for one record of size > 0; NULL: no memory */
+/* All with one reference, the caller's. */
+struct chunk *chunk_new(void);		    /* for records up to CHUNK_RECORD_MAX */
+struct chunk *chunk_try_new(size_t size);   /* for one record of size > 0; NULL: no memory */
+struct chunk *chunk_new_small(size_t size); /* the same for a size that is ours: it aborts */
 struct chunk *chunk_ref(struct chunk *c);
 void chunk_unref(struct chunk *c); /* NULL is fine */
 

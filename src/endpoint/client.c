@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The peer of client.h. It does not know the other clients, and decides
- * nothing: policy for its queue comes with the configuration. Owned by an
- * endpoint, which frees it at the end of a turn. The trap: a peer that has
- * closed can still have left lines to be read, and a write fails before they
- * are seen. So a failed stream is opened once more over the same socket, only
- * to be read to its end.
+ * The peer of client.h: its life and what it writes. It does not know the
+ * other clients, and decides nothing: policy for its queue comes with the
+ * configuration. Owned by an endpoint, which frees it at the end of a turn.
+ * The trap: a peer that has closed can still have left lines to be read, and a
+ * write fails before they are seen. So a failed stream is opened once more
+ * over the same socket, only to be read to its end.
  */
 #include "endpoint/client.h"
 
@@ -16,20 +16,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "endpoint/endpoint.h"
+#include "endpoint/client_int.h"
 #include "net/stream.h"
 
-#define IOV_MAX_AT_ONCE 16
+#define DISCARDS_MAX 64
 
-static void enter(struct client *c, enum client_state state)
+static void end_what_is_slow(struct client *c)
+{
+	c->room_unreported |= c->blocked || c->dropping;
+	c->blocked = c->dropping = false;
+	c->deadline = 0;
+}
+
+/* A socket that is closed with input unread is a reset for the peer, not an end. */
+static void discard_input(struct client *c)
+{
+	char buf[4096];
+
+	for (int i = 0; c->fd >= 0 && i < DISCARDS_MAX; i++)
+		if (recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT) <= 0)
+			return;
+}
+
+void client_enter(struct client *c, enum client_state state)
 {
 	assert(state > c->state);
 	c->state = state;
-	outq_clear(&c->queue);
+	if (state != CLIENT_CLOSING) {
+		outq_clear(&c->queue);
+		end_what_is_slow(c);
+	}
 	if (state == CLIENT_GONE) {
+		if (c->discarding)
+			discard_input(c);
 		stream_free(c->stream);
 		c->stream = NULL;
 		c->fd = -1;
@@ -37,31 +58,61 @@ static void enter(struct client *c, enum client_state state)
 	c->cb(c->arg, c, CLIENT_CHANGED, NULL, NULL);
 }
 
-static void report(struct client *c, enum framing_result result, const struct msg *msg,
+static void refuse(struct client *c, const struct order *o, enum client_event event,
 		   const struct error *err)
 {
-	if (result == FRAMING_MESSAGE) {
-		c->received++;
-		c->cb(c->arg, c, CLIENT_MESSAGE, msg, NULL);
-	} else {
-		c->cb(c->arg, c, CLIENT_BAD_RECORD, NULL, err);
+	struct error denied;
+
+	if (c->conf->access != ACCESS_R) {
+		c->cb(c->arg, c, event, o, err);
+		return;
 	}
+	error_set(&denied, ERR_DENIED, "this endpoint takes nothing: its access is \"r\"");
+	c->cb(c->arg, c, CLIENT_BAD_RECORD, o, &denied);
+}
+
+/* What framing_next or framing_finish made of the input. */
+static void report(struct client *c, enum framing_result result, const struct order *o,
+		   const struct error *err)
+{
+	switch (result) {
+	case FRAMING_MORE:
+		return;
+	case FRAMING_BAD:
+		break;
+	case FRAMING_BROKEN:
+		c->discarding = true;
+		refuse(c, o, CLIENT_BROKEN, err);
+		return;
+	case FRAMING_ORDER:
+		if (c->conf->access == ACCESS_R)
+			break;
+		c->received += o->type == ORDER_MESSAGE;
+		c->cb(c->arg, c, CLIENT_ORDER, o, NULL);
+		return;
+	}
+	refuse(c, o, CLIENT_BAD_RECORD, err);
+}
+
+static bool is_listened_to(const struct client *c)
+{
+	return c->state != CLIENT_GONE && !c->discarding;
 }
 
 /* Returns what is left: nothing, or what lies behind the record at which the pause came. */
 static struct span deliver(struct client *c, struct span input)
 {
-	while (!c->paused && c->state != CLIENT_GONE) {
+	while (!c->paused && is_listened_to(c)) {
+		struct order o = { .type = ORDER_MESSAGE };
 		enum framing_result result;
 		struct error err;
-		struct msg msg;
 
-		result = framing_next(&c->reader, &input, &msg, &err);
+		result = framing_next(&c->reader, &input, &o, &err);
 		if (result == FRAMING_MORE)
 			return span_of(NULL, 0);
-		report(c, result, &msg, &err);
+		report(c, result, &o, &err);
 	}
-	return c->state == CLIENT_GONE ? span_of(NULL, 0) : input;
+	return is_listened_to(c) ? input : span_of(NULL, 0);
 }
 
 static void on_data(struct client *c, struct span data)
@@ -79,39 +130,21 @@ static void on_data(struct client *c, struct span data)
 
 static void end_input(struct client *c)
 {
-	enum framing_result result;
+	struct order o = { .type = ORDER_MESSAGE };
 	struct error err;
-	struct msg msg;
 
 	c->eof = true;
-	result = framing_finish(&c->reader, &msg, &err);
-	if (result != FRAMING_MORE)
-		report(c, result, &msg, &err);
+	if (is_listened_to(c))
+		report(c, framing_finish(&c->reader, &o, &err), &o, &err);
+	if (c->state != CLIENT_GONE)
+		c->cb(c->arg, c, CLIENT_ENDED, NULL, NULL);
 }
 
 static void on_eof(struct client *c)
 {
 	end_input(c);
 	if (c->state == CLIENT_DEAF)
-		enter(c, CLIENT_GONE);
-}
-
-static void on_writable(struct client *c)
-{
-	struct iovec iov[IOV_MAX_AT_ONCE];
-
-	while (c->queue.bytes > 0) {
-		int n = outq_front(&c->queue, iov, IOV_MAX_AT_ONCE);
-		size_t all = 0, written;
-
-		for (int i = 0; i < n; i++)
-			all += iov[i].iov_len;
-		written = stream_offer(c->stream, iov, n);
-		c->sent += outq_consume(&c->queue, written);
-		if (written < all)
-			return;
-	}
-	c->dropping = false;
+		client_enter(c, CLIENT_GONE);
 }
 
 static void on_stream(void *arg, enum stream_event event, struct span data,
@@ -120,13 +153,13 @@ static void on_stream(void *arg, enum stream_event event, struct span data,
 /* Reads on over a second descriptor; false: there is none to be had. */
 static bool read_to_the_end(struct client *c)
 {
-	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+	int fd = c->reopen ? fcntl(c->fd, F_DUPFD_CLOEXEC, 3) : -1;
 
 	if (fd < 0)
 		return false;
 	stream_free(c->stream);
 	c->fd = fd;
-	c->stream = fd_stream_new(c->loop, fd);
+	c->stream = c->reopen(c->loop, fd);
 	stream_attach(c->stream, on_stream, c);
 	if (c->paused)
 		stream_pause(c->stream);
@@ -137,13 +170,15 @@ static bool read_to_the_end(struct client *c)
 static void on_failed(struct client *c)
 {
 	if (c->state == CLIENT_HEARING && !c->eof && read_to_the_end(c)) {
-		enter(c, CLIENT_DEAF);
+		client_enter(c, CLIENT_DEAF);
 		return;
 	}
+	if (!c->reopen)
+		c->lost = outq_messages(&c->queue);
 	if (!c->eof && !c->paused)
 		end_input(c);
 	if (c->state != CLIENT_GONE)
-		enter(c, CLIENT_GONE);
+		client_enter(c, CLIENT_GONE);
 }
 
 static void on_stream(void *arg, enum stream_event event, struct span data, const struct error *err)
@@ -156,7 +191,8 @@ static void on_stream(void *arg, enum stream_event event, struct span data, cons
 		on_data(c, data);
 		break;
 	case STREAM_WRITABLE:
-		on_writable(c);
+		c->stalled = false;
+		client_write(c);
 		break;
 	case STREAM_EOF:
 		on_eof(c);
@@ -167,18 +203,29 @@ static void on_stream(void *arg, enum stream_event event, struct span data, cons
 	}
 }
 
-struct client *client_new(struct loop *l, int fd, const struct client_params *params)
+struct client *client_new(struct loop *l, const struct client_params *params)
 {
+	const struct client_peer *peer = params->peer;
 	struct client *c = mem_zalloc(sizeof(*c));
 
 	list_init(&c->node);
 	c->cb = params->cb;
 	c->arg = params->arg;
 	c->loop = l;
-	c->fd = fd;
+	c->conf = params->conf;
+	c->id = ++params->quota->last_client;
+	c->stream = peer->stream;
+	c->reopen = peer->reopen;
+	c->fd = peer->fd;
+	c->name = mem_strdup(peer->name);
+	c->pid = peer->pid;
+	c->uid = peer->uid;
+	c->state = peer->deaf ? CLIENT_DEAF : CLIENT_HEARING;
+	c->by_record = peer->by_record;
+	c->unlisted = peer->unlisted;
+	c->max_record = peer->max_record;
 	framing_reader_init(&c->reader, params->framing);
-	outq_init(&c->queue, params->quota, params->conf->queue, params->conf->overflow);
-	c->stream = fd_stream_new(l, fd);
+	outq_init(&c->queue, params->framing, params->quota, c->conf->queue, c->conf->overflow);
 	stream_attach(c->stream, on_stream, c);
 	return c;
 }
@@ -188,11 +235,10 @@ void client_format_name(char out[CLIENT_NAME_SIZE], pid_t pid, uid_t uid)
 	snprintf(out, CLIENT_NAME_SIZE, "pid %ld uid %lu", (long)pid, (unsigned long)uid);
 }
 
-void client_set_peer(struct client *c, pid_t pid, uid_t uid)
+static void release_held(struct client *c)
 {
-	c->pid = pid;
-	c->uid = uid;
-	client_format_name(c->name, pid, uid);
+	free(c->held);
+	c->held = NULL;
 }
 
 void client_free(struct client *c)
@@ -203,86 +249,17 @@ void client_free(struct client *c)
 	stream_free(c->stream);
 	outq_deinit(&c->queue);
 	framing_reader_deinit(&c->reader);
-	free(c->held);
+	release_held(c);
+	free(c->name);
 	free(c);
-}
-
-void client_note_dropped(struct client *c, uint64_t n)
-{
-	c->dropped += n;
-	if (n > 0 && !c->dropping)
-		c->dropping = c->drop_unreported = true;
-}
-
-/* The whole queue and what did not get into it is lost with the client. */
-static uint64_t disconnect(struct client *c, uint64_t unqueued)
-{
-	uint64_t lost = c->queue.records + unqueued;
-
-	client_note_dropped(c, lost);
-	enter(c, CLIENT_GONE);
-	return lost;
-}
-
-/* Queues what is behind the first `written` bytes of the batch. */
-static uint64_t queue_rest(struct client *c, const struct batch *b, size_t written)
-{
-	size_t left = b->records;
-	uint64_t dropped = 0;
-
-	for (size_t i = 0; i < b->n_ranges; i++) {
-		struct chunk_range r = b->ranges[i];
-		size_t skip = r.to - r.from < written ? r.to - r.from : written;
-		size_t done = skip ? chunk_count(r.chunk, r.from, r.from + skip) : 0;
-
-		written -= skip;
-		c->sent += done;
-		left -= r.n;
-		r.from += skip;
-		r.n -= done;
-		if (r.from == r.to)
-			continue;
-		if (outq_push(&c->queue, &r, &dropped) == OUTQ_DISCONNECT)
-			return disconnect(c, left);
-	}
-	client_note_dropped(c, dropped);
-	return dropped;
-}
-
-uint64_t client_send(struct client *c, const struct batch *b)
-{
-	struct iovec iov[BATCH_RANGES];
-	size_t written = 0;
-
-	if (c->state != CLIENT_HEARING)
-		return 0;
-	if (c->queue.bytes == 0) {
-		for (size_t i = 0; i < b->n_ranges; i++) {
-			const struct chunk_range *r = &b->ranges[i];
-
-			iov[i].iov_base = r->chunk->data + r->from;
-			iov[i].iov_len = r->to - r->from;
-		}
-		written = stream_offer(c->stream, iov, (int)b->n_ranges);
-	}
-	if (written < b->bytes)
-		return queue_rest(c, b, written);
-	c->sent += b->records;
-	return 0;
 }
 
 void client_pause(struct client *c)
 {
-	if (c->paused || c->state == CLIENT_GONE)
+	if (c->paused || c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
 		return;
 	c->paused = true;
 	stream_pause(c->stream);
-}
-
-static void release_held(struct client *c)
-{
-	free(c->held);
-	c->held = NULL;
 }
 
 void client_resume(struct client *c)
@@ -302,6 +279,22 @@ void client_resume(struct client *c)
 		stream_resume(c->stream);
 }
 
+/* What it writes from now on is discarded, also if it was paused. */
+void client_close(struct client *c, int64_t deadline)
+{
+	if (c->state == CLIENT_CLOSING || c->state == CLIENT_GONE)
+		return;
+	c->discarding = true;
+	if (c->state == CLIENT_DEAF || outq_is_empty(&c->queue)) {
+		client_enter(c, CLIENT_GONE);
+		return;
+	}
+	end_what_is_slow(c);
+	c->deadline = deadline;
+	client_resume(c);
+	client_enter(c, CLIENT_CLOSING);
+}
+
 /* Has it left neither bytes in the socket nor here? */
 static bool is_exhausted(const struct client *c)
 {
@@ -318,12 +311,12 @@ void client_check(struct client *c)
 {
 	struct pollfd p = { .fd = c->fd };
 
-	if (c->state == CLIENT_GONE || c->eof)
+	if (c->fd < 0 || !c->paused || c->eof)
 		return;
 	if (poll(&p, 1, 0) != 1 || !(p.revents & (POLLHUP | POLLERR)))
 		return;
 	if (is_exhausted(c))
-		enter(c, CLIENT_GONE);
+		client_enter(c, CLIENT_GONE);
 	else if (c->state == CLIENT_HEARING)
-		enter(c, CLIENT_DEAF);
+		client_enter(c, CLIENT_DEAF);
 }

@@ -11,6 +11,9 @@
 
 static const struct framing_ops *const table[] = {
 	[FRAMING_LINES] = &framing_lines,
+	[FRAMING_JSON] = &framing_json,
+	[FRAMING_LENGTH] = &framing_length,
+	[FRAMING_RAW] = &framing_raw,
 };
 
 void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t max_message)
@@ -21,42 +24,49 @@ void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t ma
 	*f = (struct framing){ .ops = table[i], .conf = conf, .max_message = max_message };
 }
 
-bool framing_measure(const struct framing *f, struct msg m, struct framing_plan *plan)
+bool framing_measure(const struct framing *f, const struct record *r, struct framing_plan *plan)
 {
-	return f->ops->measure(f, m, plan);
+	return f->ops->measure(f, r, plan);
 }
 
-void framing_encode(const struct framing *f, struct msg m, const struct framing_plan *plan,
-		    uint8_t *out)
+void framing_encode(const struct framing *f, const struct record *r,
+		    const struct framing_plan *plan, uint8_t *out)
 {
-	f->ops->encode(f, m, plan, out);
+	f->ops->encode(f, r, plan, out);
+}
+
+bool framing_seq_of(const struct framing *f, struct span record, uint64_t *seq)
+{
+	return f->ops->seq_of && f->ops->seq_of(record, seq);
 }
 
 void framing_reader_init(struct framing_reader *r, const struct framing *f)
 {
 	*r = (struct framing_reader){ .framing = f };
-	lines_init(&r->lines, (uint8_t)f->conf->delimiter, f->max_message);
-	buf_init(&r->work, f->max_message);
+	f->ops->begin(r);
 }
 
 void framing_reader_deinit(struct framing_reader *r)
 {
 	lines_deinit(&r->lines);
 	buf_deinit(&r->work);
+	r->handed = 0;
 }
 
-enum framing_result framing_next(struct framing_reader *r, struct span *input, struct msg *msg,
+enum framing_result framing_next(struct framing_reader *r, struct span *input, struct order *o,
 				 struct error *err)
 {
-	return r->framing->ops->next(r, input, msg, err);
+	*o = (struct order){ .type = ORDER_MESSAGE };
+	return r->framing->ops->next(r, input, o, err);
 }
 
-enum framing_result framing_finish(struct framing_reader *r, struct msg *msg, struct error *err)
+enum framing_result framing_finish(struct framing_reader *r, struct order *o, struct error *err)
 {
-	return r->framing->ops->finish(r, msg, err);
+	*o = (struct order){ .type = ORDER_MESSAGE };
+	return r->framing->ops->finish(r, o, err);
 }
 
 size_t framing_pending(const struct framing_reader *r)
 {
-	return lines_pending(&r->lines);
+	return lines_pending(&r->lines) + r->work.len - r->handed;
 }

@@ -11,6 +11,7 @@
 #include "base/lines.h"
 #include "base/msg.h"
 #include "conf/bridge_conf.h"
+#include "endpoint/record.h"
 
 struct framing_ops;
 
@@ -22,53 +23,68 @@ struct framing {
 
 /* What framing_measure found out about a message, for framing_encode. */
 struct framing_plan {
-	size_t size;   /* bytes of the record, never 0 */
+	size_t size;   /* bytes of the record, never 0 but for raw */
 	size_t marked; /* bytes of the message that do not go out as they are */
 	bool replaced; /* one of them is lost for the reader */
+	bool as_value; /* json: the text goes in as a value */
 };
 
 /* Bytes of one client → messages. It keeps an unfinished record and nothing else. */
 struct framing_reader {
 	const struct framing *framing; /* outlives it */
 	struct lines lines;
-	struct buf work; /* the message, where it is not the record itself */
+	struct buf
+		work; /* the message, or a part of it, where it is not in the input or in `lines` */
+	size_t handed; /* bytes of work that were handed out last */
+	uint64_t skip; /* bytes of a refused record that are still to come */
+	bool broken;
 };
 
 enum framing_result {
-	FRAMING_MESSAGE, /* *msg, valid until the next call and no longer than the input */
-	FRAMING_MORE,	 /* the input is used up */
-	FRAMING_BAD,	 /* a record was refused, *err says why; the next one is read afresh */
+	FRAMING_ORDER, /* *o, valid until the next call; its data no longer than the input */
+	FRAMING_MORE,  /* the input is used up */
+	FRAMING_BAD,   /* a record was refused, *err says why; the next one is read afresh. o->id is
+			  the record's, if it had one */
+	FRAMING_BROKEN, /* as BAD, but the place of the next record is lost: the client must go */
 };
 
 struct framing_ops {
-	bool (*measure)(const struct framing *f, struct msg m, struct framing_plan *plan);
-	void (*encode)(const struct framing *f, struct msg m, const struct framing_plan *plan,
-		       uint8_t *out);
-	enum framing_result (*next)(struct framing_reader *r, struct span *input, struct msg *msg,
+	void (*begin)(struct framing_reader *r); /* sets the limits of r */
+	bool (*measure)(const struct framing *f, const struct record *r, struct framing_plan *plan);
+	void (*encode)(const struct framing *f, const struct record *r,
+		       const struct framing_plan *plan, uint8_t *out);
+	enum framing_result (*next)(struct framing_reader *r, struct span *input, struct order *o,
 				    struct error *err);
-	enum framing_result (*finish)(struct framing_reader *r, struct msg *msg, struct error *err);
+	enum framing_result (*finish)(struct framing_reader *r, struct order *o, struct error *err);
+	/* NULL: messages have no number in this framing, so it has no gap records either. */
+	bool (*seq_of)(struct span record, uint64_t *seq);
 };
 
-extern const struct framing_ops framing_lines;
+extern const struct framing_ops framing_lines, framing_json, framing_length, framing_raw;
 
+/* On a seqpacket socket a packet is a record: no delimiter, no length. */
 void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t max_message);
 
-/* False: this framing cannot carry the message. */
-bool framing_measure(const struct framing *f, struct msg m, struct framing_plan *plan);
+/* False: this framing cannot carry the record, or was told not to. */
+bool framing_measure(const struct framing *f, const struct record *r, struct framing_plan *plan);
 
-/* Writes plan->size bytes, for the plan that was measured for this very message. */
-void framing_encode(const struct framing *f, struct msg m, const struct framing_plan *plan,
-		    uint8_t *out);
+/* Writes plan->size bytes, for the plan that was measured for this very record. */
+void framing_encode(const struct framing *f, const struct record *r,
+		    const struct framing_plan *plan, uint8_t *out);
+
+/* The seq of an encoded record that is a message. False: it is none, or has none. */
+bool framing_seq_of(const struct framing *f, struct span record, uint64_t *seq);
 
 void framing_reader_init(struct framing_reader *r, const struct framing *f);
 void framing_reader_deinit(struct framing_reader *r); /* twice is fine */
 
-/* Takes the next record off *input. Call until FRAMING_MORE. */
-enum framing_result framing_next(struct framing_reader *r, struct span *input, struct msg *msg,
+/* Takes the next record off *input; of a seqpacket socket, one packet at a time. Call until
+ * FRAMING_MORE. */
+enum framing_result framing_next(struct framing_reader *r, struct span *input, struct order *o,
 				 struct error *err);
 
 /* At the end of input: what there still is, once. Never reads on afterwards. */
-enum framing_result framing_finish(struct framing_reader *r, struct msg *msg, struct error *err);
+enum framing_result framing_finish(struct framing_reader *r, struct order *o, struct error *err);
 
 size_t framing_pending(const struct framing_reader *r); /* bytes of the unfinished record */
 

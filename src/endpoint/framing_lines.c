@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One message, one line. It does not trim: a CR stays, an empty line is an
- * empty message. Owned by nobody (a table of functions). The trap: the
- * delimiter may be NUL; its escape is then \0, and a newline is an ordinary
- * byte.
+ * One message, one line; a fragment is a line of its own. It does not trim: a
+ * CR stays, an empty line is an empty message. On a seqpacket socket a packet
+ * is the line and has no delimiter, except that an empty message is a packet
+ * with the delimiter alone: an empty packet looks like the end. Owned by nobody
+ * (a table of functions). The trap: the delimiter may be NUL; its escape is
+ * then \0, and a newline is an ordinary byte.
  */
 #include "endpoint/framing.h"
 
@@ -15,6 +17,11 @@
 static uint8_t delimiter_of(const struct framing *f)
 {
 	return (uint8_t)f->conf->delimiter;
+}
+
+static bool in_packets(const struct framing *f)
+{
+	return f->conf->type == SOCKET_SEQPACKET;
 }
 
 static uint8_t escape_letter(const struct framing *f)
@@ -42,10 +49,21 @@ static void copy(uint8_t *out, struct span s)
 		memcpy(out, s.p, s.n);
 }
 
+static void lines_begin(struct framing_reader *r)
+{
+	lines_init(&r->lines, delimiter_of(r->framing), r->framing->max_message);
+	buf_init(&r->work, r->framing->max_message);
+}
+
 static bool measure_text(const struct framing *f, struct span text, struct framing_plan *plan)
 {
-	size_t delimiters = count(text, delimiter_of(f));
+	size_t delimiters;
 
+	if (in_packets(f)) {
+		*plan = (struct framing_plan){ .size = text.n };
+		return true;
+	}
+	delimiters = count(text, delimiter_of(f));
 	*plan = (struct framing_plan){ .size = text.n + 1, .marked = delimiters };
 	switch (f->conf->newlines) {
 	case NEWLINES_SPACE:
@@ -66,10 +84,10 @@ static bool measure_binary(const struct framing *f, struct span data, struct fra
 	*plan = (struct framing_plan){ .marked = data.n };
 	switch (f->conf->binary) {
 	case BINARY_BASE64:
-		plan->size = BASE64_ENCODED_SIZE(data.n) + 1;
+		plan->size = BASE64_ENCODED_SIZE(data.n) + !in_packets(f);
 		return true;
 	case BINARY_HEX:
-		plan->size = 2 * data.n + 1;
+		plan->size = 2 * data.n + !in_packets(f);
 		return true;
 	case BINARY_DROP:
 		break;
@@ -77,9 +95,16 @@ static bool measure_binary(const struct framing *f, struct span data, struct fra
 	return false;
 }
 
-static bool lines_measure(const struct framing *f, struct msg m, struct framing_plan *plan)
+static bool lines_measure(const struct framing *f, const struct record *r,
+			  struct framing_plan *plan)
 {
-	return m.type == MSG_TEXT ? measure_text(f, m.data, plan) : measure_binary(f, m.data, plan);
+	bool fit = r->type == RECORD_MESSAGE &&
+		   (r->msg.type == MSG_TEXT ? measure_text(f, r->msg.data, plan) :
+					      measure_binary(f, r->msg.data, plan));
+
+	if (fit && plan->size == 0)
+		plan->size = 1;
+	return fit;
 }
 
 static void blank_out(uint8_t *text, size_t n, uint8_t delimiter)
@@ -128,16 +153,19 @@ static void encode_text(const struct framing *f, struct span text, const struct 
 		blank_out(out, text.n, delimiter_of(f));
 }
 
-static void lines_encode(const struct framing *f, struct msg m, const struct framing_plan *plan,
-			 uint8_t *out)
+static void lines_encode(const struct framing *f, const struct record *r,
+			 const struct framing_plan *plan, uint8_t *out)
 {
-	if (m.type == MSG_TEXT)
-		encode_text(f, m.data, plan, out);
+	struct span data = r->msg.data;
+
+	if (r->msg.type == MSG_TEXT)
+		encode_text(f, data, plan, out);
 	else if (f->conf->binary == BINARY_HEX)
-		to_hex(m.data, out);
+		to_hex(data, out);
 	else
-		base64_encode((char *)out, m.data);
-	out[plan->size - 1] = delimiter_of(f);
+		base64_encode((char *)out, data);
+	if (!in_packets(f) || data.n == 0)
+		out[plan->size - 1] = delimiter_of(f);
 }
 
 static bool no_memory(struct error *err, size_t n)
@@ -189,11 +217,12 @@ static bool from_base64(struct framing_reader *r, struct span *line, struct erro
 static bool decode(struct framing_reader *r, struct span line, struct msg *msg, struct error *err)
 {
 	const struct endpoint_conf *conf = r->framing->conf;
+	bool escaped = conf->newlines == NEWLINES_ESCAPE && !in_packets(r->framing);
 
 	if (conf->send_as == SEND_AS_BASE64) {
 		if (!from_base64(r, &line, err))
 			return false;
-	} else if (conf->newlines == NEWLINES_ESCAPE && !unescape(r, &line, err)) {
+	} else if (escaped && !unescape(r, &line, err)) {
 		return false;
 	}
 	if (conf->send_as == SEND_AS_TEXT && !utf8_valid(line))
@@ -204,11 +233,11 @@ static bool decode(struct framing_reader *r, struct span line, struct msg *msg, 
 }
 
 static enum framing_result outcome(struct framing_reader *r, enum lines_result result,
-				   struct span line, struct msg *msg, struct error *err)
+				   struct span line, struct order *o, struct error *err)
 {
 	switch (result) {
 	case LINES_RECORD:
-		return decode(r, line, msg, err) ? FRAMING_MESSAGE : FRAMING_BAD;
+		return decode(r, line, &o->msg, err) ? FRAMING_ORDER : FRAMING_BAD;
 	case LINES_TOO_LONG:
 		error_set(err, ERR_OVERFLOW, "line is longer than max_message (%zu bytes)",
 			  r->framing->max_message);
@@ -219,27 +248,42 @@ static enum framing_result outcome(struct framing_reader *r, enum lines_result r
 	return FRAMING_MORE;
 }
 
-static enum framing_result lines_framing_next(struct framing_reader *r, struct span *input,
-					      struct msg *msg, struct error *err)
+/* One delimiter at its end is not the message's: people write it out of habit. */
+static enum lines_result next_packet(const struct framing_reader *r, struct span *input,
+				     struct span *line)
 {
-	struct span line = span_of(NULL, 0);
-	enum lines_result result = lines_next(&r->lines, input, &line);
-
-	buf_clear(&r->work);
-	return outcome(r, result, line, msg, err);
+	*line = *input;
+	if (input->n == 0)
+		return LINES_MORE;
+	*input = span_skip(*input, input->n);
+	if (line->p[line->n - 1] == delimiter_of(r->framing))
+		line->n--;
+	return line->n <= r->framing->max_message ? LINES_RECORD : LINES_TOO_LONG;
 }
 
-static enum framing_result lines_framing_finish(struct framing_reader *r, struct msg *msg,
+static enum framing_result lines_framing_next(struct framing_reader *r, struct span *input,
+					      struct order *o, struct error *err)
+{
+	struct span line = span_of(NULL, 0);
+	enum lines_result result = in_packets(r->framing) ? next_packet(r, input, &line) :
+							    lines_next(&r->lines, input, &line);
+
+	buf_clear(&r->work);
+	return outcome(r, result, line, o, err);
+}
+
+static enum framing_result lines_framing_finish(struct framing_reader *r, struct order *o,
 						struct error *err)
 {
 	struct span line = span_of(NULL, 0);
 	enum lines_result result = lines_finish(&r->lines, &line);
 
 	buf_clear(&r->work);
-	return outcome(r, result, line, msg, err);
+	return outcome(r, result, line, o, err);
 }
 
 const struct framing_ops framing_lines = {
+	.begin = lines_begin,
 	.measure = lines_measure,
 	.encode = lines_encode,
 	.next = lines_framing_next,

@@ -59,6 +59,21 @@ static double jitter(enum conf_jitter kind, double bound, struct rand_source *ra
 	return bound;
 }
 
+static bool is_in(const int *list, size_t n, int value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end)
+{
+	return is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status,
+		     end->err.status) ||
+	       is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close, end->close_code);
+}
+
 static bool is_over(const struct backoff *b, const struct bridge_conf *conf,
 		    const struct session_end *end)
 {
@@ -66,25 +81,70 @@ static bool is_over(const struct backoff *b, const struct bridge_conf *conf,
 	case WHEN_ALWAYS:
 		break;
 	case WHEN_ABNORMAL:
-		if (end->clean && end->close_code == 1000)
+		/* with an error the code answers a Close of ours: a login that failed */
+		if (!end->err.code && end->clean && end->close_code == 1000)
 			return true;
 		break;
 	case WHEN_NEVER:
 		return true;
 	}
+	if (backoff_is_fatal(conf, end))
+		return true;
 	return conf->reconnect.attempts > 0 && b->failures >= (uint64_t)conf->reconnect.attempts;
+}
+
+/* The server has said when it wants to be asked again. */
+static int64_t floor_of(const struct session_end *end)
+{
+	int64_t after = end->retry_after;
+
+	if (after > 0 && after < BACKOFF_AFTER_MIN)
+		return BACKOFF_AFTER_MIN;
+	if (after > 0)
+		return after < BACKOFF_AFTER_MAX ? after : BACKOFF_AFTER_MAX;
+	return end->close_code == 1012 || end->close_code == 1013 ? BACKOFF_RESTART : 0;
+}
+
+/* Many were sent away at the same moment: they shall not all come back at one. */
+static int64_t spread(enum conf_jitter kind, int64_t least, struct rand_source *rand)
+{
+	double quarter = (double)least / 4;
+
+	return kind == JITTER_NONE ? least : least + (int64_t)(rand_unit(rand) * quarter);
+}
+
+static void judge(struct backoff *b, const struct bridge_conf *conf, const struct session_end *end)
+{
+	bool proven = end->was_open && end->open_for >= conf->reconnect.reset_after;
+
+	if (proven)
+		b->failures = b->short_lived = 0;
+	else if (end->was_open)
+		b->short_lived++;
+	b->failures++;
+}
+
+bool backoff_is_flapping(const struct backoff *b)
+{
+	return b->short_lived >= BACKOFF_FLAPPING;
 }
 
 enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *conf,
 				   const struct session_end *end, struct rand_source *rand,
 				   int64_t *delay)
 {
-	if (end->was_open && end->open_for >= conf->reconnect.reset_after)
-		b->failures = 0;
-	b->failures++;
+	int64_t least = floor_of(end), wait;
+
+	judge(b, conf, end);
 	if (is_over(b, conf, end))
 		return BACKOFF_STOP;
-	*delay = (int64_t)jitter(conf->reconnect.jitter,
-				 bound_of(conf, b->failures, backoff_is_slow(end)), rand);
+	wait = (int64_t)jitter(conf->reconnect.jitter,
+			       bound_of(conf, b->failures, backoff_is_slow(end)), rand);
+	if (wait < least) {
+		wait = spread(conf->reconnect.jitter, least, rand);
+		if (wait > BACKOFF_AFTER_MAX)
+			wait = BACKOFF_AFTER_MAX;
+	}
+	*delay = wait;
 	return BACKOFF_RETRY;
 }

@@ -16,18 +16,29 @@
 struct rand_source;
 
 struct backoff {
-	uint64_t failures; /* ends since the last proven connection */
+	uint64_t failures;    /* ends since the last proven connection */
+	uint64_t short_lived; /* connections in a row that were open, but not for reset_after */
 };
+
+/* Connections in a row that came and went: the link is flapping. */
+#define BACKOFF_FLAPPING 3
+bool backoff_is_flapping(const struct backoff *b);
 
 enum backoff_verdict {
 	BACKOFF_RETRY, /* wait for *delay, then try again */
-	BACKOFF_STOP,  /* give up: reconnect.when or reconnect.attempts say so */
+	/* give up: reconnect.when, .attempts, .fatal_status or .fatal_close say so */
+	BACKOFF_STOP,
 };
 
 /*
  * The session has ended as told; open_for is how long it was open, 0 if never.
- * *delay in microseconds, within [bound/2, bound] for equal jitter.
+ * *delay in microseconds, within [bound/2, bound] for equal jitter; at least BACKOFF_RESTART after
+ * a close with 1012 or 1013 (RFC 6455, 7.4.1, and the registry), at least what Retry-After asked
+ * for, within BACKOFF_AFTER_MIN…MAX.
  */
+#define BACKOFF_RESTART ((int64_t)5 * 1000000)
+#define BACKOFF_AFTER_MIN ((int64_t)1000000)
+#define BACKOFF_AFTER_MAX ((int64_t)300 * 1000000)
 enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *conf,
 				   const struct session_end *end, struct rand_source *rand,
 				   int64_t *delay);
@@ -37,5 +48,8 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
  * (wsbridge.json(5)).
  */
 bool backoff_is_slow(const struct session_end *end);
+
+/* reconnect.fatal_status or .fatal_close name it. */
+bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end);
 
 #endif

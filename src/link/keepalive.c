@@ -4,23 +4,36 @@
 
 static void go_idle(struct keepalive *k, int64_t now)
 {
-	k->state = KEEPALIVE_IDLE;
+	k->checking = false;
+	k->state = k->interval > 0 ? KEEPALIVE_IDLE : KEEPALIVE_OFF;
 	k->next = now + k->interval;
 }
 
 void keepalive_start(struct keepalive *k, int64_t now)
 {
 	k->paused = false;
-	k->rtt = -1;
+	k->rtt = k->srtt = -1;
 	k->left = 0;
-	k->state = KEEPALIVE_OFF;
-	if (k->interval > 0)
-		go_idle(k, now);
+	k->mark = k->acked = 0;
+	go_idle(k, now);
 }
 
 void keepalive_stop(struct keepalive *k)
 {
 	k->state = KEEPALIVE_OFF;
+	k->checking = false;
+}
+
+static bool is_judging(const struct keepalive *k)
+{
+	return k->state == KEEPALIVE_AWAITING || k->state == KEEPALIVE_LOOKING;
+}
+
+static int64_t patience(const struct keepalive *k)
+{
+	if (k->checking && (k->timeout == 0 || k->timeout > KEEPALIVE_CHECK))
+		return KEEPALIVE_CHECK;
+	return k->timeout;
 }
 
 int64_t keepalive_due(const struct keepalive *k)
@@ -32,6 +45,7 @@ int64_t keepalive_due(const struct keepalive *k)
 	case KEEPALIVE_IDLE:
 		return k->next;
 	case KEEPALIVE_AWAITING:
+	case KEEPALIVE_LOOKING:
 		return k->paused ? INT64_MAX : k->next;
 	}
 	return INT64_MAX;
@@ -41,12 +55,23 @@ enum keepalive_do keepalive_tick(struct keepalive *k, int64_t now)
 {
 	if (now < keepalive_due(k))
 		return KEEPALIVE_NOTHING;
-	if (k->state == KEEPALIVE_AWAITING) {
+	switch (k->state) {
+	case KEEPALIVE_OFF:
+	case KEEPALIVE_LEAVING:
+		break;
+	case KEEPALIVE_IDLE:
+		k->state = KEEPALIVE_LEAVING;
+		return KEEPALIVE_PING;
+	case KEEPALIVE_AWAITING:
+		/* This process may have been stopped meanwhile: what came is read first. */
+		k->state = KEEPALIVE_LOOKING;
+		k->next = now + KEEPALIVE_LOOK;
+		break;
+	case KEEPALIVE_LOOKING:
 		k->state = KEEPALIVE_OFF;
 		return KEEPALIVE_DEAD;
 	}
-	k->state = KEEPALIVE_LEAVING;
-	return KEEPALIVE_PING;
+	return KEEPALIVE_NOTHING;
 }
 
 void keepalive_left(struct keepalive *k, int64_t now)
@@ -54,9 +79,10 @@ void keepalive_left(struct keepalive *k, int64_t now)
 	if (k->state != KEEPALIVE_LEAVING)
 		return;
 	k->left = now;
-	if (k->timeout > 0) {
+	k->mark = k->acked = 0;
+	if (patience(k) > 0) {
 		k->state = KEEPALIVE_AWAITING;
-		k->next = now + k->timeout;
+		k->next = now + patience(k);
 	} else {
 		go_idle(k, now);
 	}
@@ -64,16 +90,22 @@ void keepalive_left(struct keepalive *k, int64_t now)
 
 void keepalive_heard(struct keepalive *k, int64_t now)
 {
-	if (k->any && k->state == KEEPALIVE_AWAITING)
+	if (k->any && is_judging(k))
 		go_idle(k, now);
+}
+
+static void note_rtt(struct keepalive *k, double rtt)
+{
+	k->rtt = rtt;
+	k->srtt = k->srtt < 0 ? rtt : k->srtt + (rtt - k->srtt) / 8;
 }
 
 void keepalive_pong(struct keepalive *k, int64_t now)
 {
 	if (k->left)
-		k->rtt = (double)(now - k->left) / 1e6;
+		note_rtt(k, (double)(now - k->left) / 1e6);
 	k->left = 0; /* a second Pong is an unsolicited one */
-	if (k->state == KEEPALIVE_AWAITING)
+	if (is_judging(k))
 		go_idle(k, now);
 }
 
@@ -83,7 +115,29 @@ void keepalive_pong(struct keepalive *k, int64_t now)
  */
 void keepalive_pause(struct keepalive *k, bool paused, int64_t now)
 {
-	if (k->paused && !paused && k->state == KEEPALIVE_AWAITING)
-		k->next = now + k->timeout;
+	if (k->paused && !paused && is_judging(k)) {
+		k->state = KEEPALIVE_AWAITING;
+		k->next = now + patience(k);
+	}
 	k->paused = paused;
+}
+
+void keepalive_check(struct keepalive *k, int64_t now)
+{
+	k->checking = true;
+	if (k->state == KEEPALIVE_LEAVING)
+		return;
+	k->state = KEEPALIVE_IDLE; /* a ping from before does not count: it may be lost */
+	k->next = now;
+}
+
+void keepalive_acked(struct keepalive *k, uint64_t acked, int64_t now)
+{
+	if (!is_judging(k) || now < k->next || k->mark == 0)
+		return;
+	if (acked < k->mark && acked > k->acked) {
+		k->state = KEEPALIVE_AWAITING;
+		k->next = now + patience(k);
+	}
+	k->acked = acked;
 }

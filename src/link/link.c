@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The long-lived side of an upstream: performs the actions of link_fsm, keeps
- * the books, and logs what has been decided. It never touches bytes. Its trap:
- * the owner may call back into it from the LINK_STATE event, so telling the
- * owner is always the last thing that is done.
+ * The long-lived side of an upstream: performs the actions of link_fsm and
+ * keeps the books. It never touches bytes. Its trap: the owner may call back
+ * into it from the LINK_STATE event, so telling the owner is always the last
+ * thing that is done.
  */
 #include "link/link.h"
 
@@ -13,41 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "link/backoff.h"
-#include "link/cookies.h"
-#include "link/keepalive.h"
-#include "link/session.h"
+#include "link/link_int.h"
 #include "net/loop.h"
-#include "net/tls.h"
-
-struct link {
-	struct link_params env;
-	struct bridge_conf *conf;
-	char object[BRIDGE_NAME_MAX + 8]; /* "bridge NAME", for the log */
-	enum link_state state;
-	struct session *session;
-	struct session *ended; /* the last one, for what its server answered; NULL = none */
-	struct cookies cookies;
-	size_t url_at;	  /* of conf->urls: where the next attempt goes */
-	unsigned attempt; /* counted over all of them */
-	struct timer retry;
-	int64_t delay; /* of the next attempt, once an end has been judged */
-	struct backoff backoff;
-	struct keepalive keepalive;
-	struct timer tick;
-	uint64_t ping_mark; /* the ping has left when so much is written */
-	int64_t heard_at;   /* monotonic; 0 = never */
-	int stop_code;
-	char stop_reason[124];
-	struct link_info info; /* the lasting part of it */
-};
-
-static double seconds(int64_t us)
-{
-	return (double)us / 1e6;
-}
 
 static void on_session(void *arg, const struct session_event *event);
 
@@ -68,7 +36,11 @@ static void begin(struct link *k)
 	session_free(k->ended);
 	k->ended = NULL;
 	k->info.attempts++;
+	k->began = loop_now(k->env.loop);
+	k->tx_fragment = k->rx_fragment = false;
+	link_tell_attempt(k, params.url);
 	k->session = session_new(&params);
+	session_pause(k->session, k->paused);
 }
 
 static void perform(struct link *k, enum link_action action)
@@ -113,8 +85,9 @@ static void enter(struct link *k, enum link_input input)
 	check(k);
 	if (old == k->state)
 		return;
-	log_debug(k->object, "%s -> %s (%s)", link_state_name(old), link_state_name(k->state),
-		  link_input_name(input));
+	if (old == LINK_OPEN)
+		link_live_stop(k);
+	link_tell_state(k, old, input);
 	k->info.since = time(NULL);
 	k->env.cb(k->env.arg, &(struct link_event){ .type = LINK_STATE });
 }
@@ -124,121 +97,25 @@ static void on_retry(void *arg)
 	enter(arg, LINK_IN_TIMER);
 }
 
-static void arm_tick(struct link *k)
+static void emit(struct link *k, struct link_event event)
 {
-	int64_t due = keepalive_due(&k->keepalive);
-
-	if (due == INT64_MAX)
-		timer_disarm(&k->tick);
-	else if (!timer_is_armed(&k->tick) || k->tick.due > due)
-		timer_arm(&k->tick, due - loop_now(k->env.loop));
-}
-
-static void check_ping_left(struct link *k)
-{
-	if (k->keepalive.state == KEEPALIVE_LEAVING &&
-	    session_tx_done(k->session) >= k->ping_mark) {
-		keepalive_left(&k->keepalive, loop_now(k->env.loop));
-		arm_tick(k);
-	}
-}
-
-static void ping_now(struct link *k)
-{
-	session_ping(k->session, span_str(k->conf->ping.payload));
-	session_flush(k->session);
-	k->ping_mark = session_tx_queued(k->session);
-	check_ping_left(k);
-}
-
-static void declare_dead(struct link *k)
-{
-	struct error err = ERROR_INIT;
-
-	error_set(&err, ERR_TIMEOUT, "no answer to a ping within %.3gs",
-		  seconds(k->conf->ping.timeout));
-	session_abort(k->session, &err);
-}
-
-static void on_tick(void *arg)
-{
-	struct link *k = arg;
-
-	switch (keepalive_tick(&k->keepalive, loop_now(k->env.loop))) {
-	case KEEPALIVE_NOTHING:
-		break;
-	case KEEPALIVE_PING:
-		ping_now(k);
-		break;
-	case KEEPALIVE_DEAD:
-		declare_dead(k);
-		break;
-	}
-	arm_tick(k);
-}
-
-static void start_keepalive(struct link *k)
-{
-	k->keepalive.interval = k->conf->ping.interval;
-	k->keepalive.timeout = k->conf->ping.timeout;
-	k->keepalive.any = k->conf->ping.proof == PROOF_ANY;
-	keepalive_start(&k->keepalive, loop_now(k->env.loop));
-	timer_disarm(&k->tick);
-	arm_tick(k);
-}
-
-static void stop_keepalive(struct link *k)
-{
-	keepalive_stop(&k->keepalive);
-	timer_disarm(&k->tick);
-}
-
-static void log_opened(struct link *k)
-{
-	struct session_details d;
-
-	session_details(k->session, &d);
-	log_notice(k->object, "open (%s%s%s%s%s)", d.peer, d.tls ? ", " : "",
-		   d.tls ? d.tls->version : "", d.subprotocol ? ", subprotocol " : "",
-		   d.subprotocol ? d.subprotocol : "");
-	if (d.tls && !d.tls->verified)
-		log_warning(k->object, "tls.verify is off: anybody could be at the other end");
+	k->env.cb(k->env.arg, &event);
 }
 
 static void on_opened(struct link *k)
 {
-	if (k->info.epoch++ > 0)
+	if (k->n_opened++ > 0)
 		k->info.reconnects++;
 	k->info.attempts = 0;
-	log_opened(k);
-	if (k->conf->mask == MASK_ZERO)
-		log_warning(k->object, "mask is \"zero\": what is sent can be predicted; for "
-				       "packet captures only");
-	start_keepalive(k);
+	k->opened = loop_now(k->env.loop);
+	link_tell_opened(k);
+	link_live_start(k);
 	enter(k, LINK_IN_OPENED);
-}
-
-static void on_turn(struct link *k, bool heard)
-{
-	if (heard) {
-		k->heard_at = loop_now(k->env.loop);
-		keepalive_heard(&k->keepalive, k->heard_at);
-		arm_tick(k);
-	}
-	k->env.cb(k->env.arg, &(struct link_event){ .type = LINK_TURN });
-}
-
-static void on_pong(struct link *k, struct span payload)
-{
-	if (!span_equal(payload, span_str(k->conf->ping.payload)))
-		return;
-	keepalive_pong(&k->keepalive, loop_now(k->env.loop));
-	arm_tick(k);
 }
 
 static void note_end(struct link *k, const struct session_end *end)
 {
-	if (end->was_open) {
+	if (end->was_open || end->clean) {
 		k->info.last_close.code = end->close_code;
 		k->info.last_close.clean = end->clean;
 		memcpy(k->info.last_close.reason, end->reason, sizeof(end->reason));
@@ -249,51 +126,54 @@ static void note_end(struct link *k, const struct session_end *end)
 	k->info.last_error_at = time(NULL);
 }
 
-static void log_end(struct link *k, const struct session_end *end, enum backoff_verdict verdict)
+/* Returns the delay of the next attempt, -1 = none. */
+static int64_t judge(struct link *k, const struct session_end *end)
 {
-	char next[64] = "giving up";
+	enum backoff_verdict verdict;
 
-	if (verdict == BACKOFF_RETRY)
-		snprintf(next, sizeof(next), "%s in %.1fs",
-			 end->was_open ? "reconnect" : "next attempt", seconds(k->delay));
-	if (end->err.code)
-		log_at(end->was_open ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, k->object, "%s, %s",
-		       end->err.text, next);
-	else
-		log_notice(k->object, "closed by peer (%d \"%s\"), %s", end->close_code,
-			   end->reason, next);
-	if (end->partial)
-		log_notice(k->object, "%zu bytes of an incomplete message are lost", end->partial);
+	note_end(k, end);
+	if (!end->was_open) /* the next of the list, in turn */
+		k->url_at = (k->url_at + 1) % k->conf->n_urls;
+	verdict = backoff_ended(&k->backoff, k->conf, end, k->env.rand, &k->delay);
+	if (k->env.once)
+		verdict = BACKOFF_STOP;
+	link_tell_end(k, end, verdict == BACKOFF_RETRY ? k->delay : -1);
+	return verdict == BACKOFF_RETRY ? k->delay : -1;
 }
 
 /* An end that we asked for says nothing about the server: it is not judged. */
+static int64_t accept_asked(struct link *k, const struct session_end *end)
+{
+	if (end->was_open)
+		note_end(k, end);
+	link_tell_asked_end(k, end);
+	return k->state == LINK_RESTARTING ? 0 : -1;
+}
+
+/*
+ * While the owner is told, the session is still there: an order that he gives
+ * then finds it closed, and the step below goes on from the state it led to.
+ */
 static void on_ended(struct link *k, const struct session_end *end)
 {
 	bool asked = k->state == LINK_STOPPING || k->state == LINK_RESTARTING;
-	enum backoff_verdict verdict = BACKOFF_RETRY;
+	int64_t delay = asked ? accept_asked(k, end) : judge(k, end);
 
-	stop_keepalive(k);
+	link_live_stop(k);
+	k->info.unacked += end->unacked;
+	k->info.unsent += end->unsent;
+	emit(k, (struct link_event){ .type = LINK_ENDED, .end = end, .delay = delay });
 	k->ended = k->session;
 	k->session = NULL;
-	if (asked) {
-		if (end->was_open)
-			note_end(k, end);
-		log_notice(k->object, "closed (%d \"%s\")", k->stop_code, k->stop_reason);
-	} else {
-		note_end(k, end);
-		if (!end->was_open) /* the next of the list, in turn */
-			k->url_at = (k->url_at + 1) % k->conf->n_urls;
-		verdict = backoff_ended(&k->backoff, k->conf, end, k->env.rand, &k->delay);
-		log_end(k, end, verdict);
-	}
-	enter(k, verdict == BACKOFF_RETRY ? LINK_IN_ENDED : LINK_IN_ENDED_FATAL);
+	enter(k, asked || delay >= 0 ? LINK_IN_ENDED : LINK_IN_ENDED_FATAL);
 }
 
 static void on_message(struct link *k, struct msg msg)
 {
-	k->info.rx.messages++;
+	k->info.rx.messages += !msg.more;
 	k->info.rx.bytes += msg.data.n;
-	k->env.cb(k->env.arg, &(struct link_event){ .type = LINK_MESSAGE, .msg = msg });
+	link_live_message(k, msg);
+	emit(k, (struct link_event){ .type = LINK_MESSAGE, .msg = msg });
 }
 
 static void on_session(void *arg, const struct session_event *event)
@@ -301,21 +181,30 @@ static void on_session(void *arg, const struct session_event *event)
 	struct link *k = arg;
 
 	switch (event->type) {
+	case SESSION_UPGRADED:
+		k->info.epoch++;
+		break;
 	case SESSION_OPENED:
 		on_opened(k);
 		break;
 	case SESSION_MESSAGE:
 		on_message(k, event->msg);
 		break;
+	case SESSION_PING:
+		emit(k, (struct link_event){ .type = LINK_PING, .payload = event->payload });
+		break;
 	case SESSION_PONG:
-		on_pong(k, event->payload);
+		link_live_pong(k, event->payload);
+		emit(k, (struct link_event){ .type = LINK_PONG, .payload = event->payload });
 		break;
 	case SESSION_TURN:
-		on_turn(k, event->heard);
+		link_live_turn(k, event->heard);
+		emit(k, (struct link_event){ .type = LINK_TURN });
 		break;
 	case SESSION_WRITTEN:
-		check_ping_left(k);
-		k->env.cb(k->env.arg, &(struct link_event){ .type = LINK_DRAINED });
+		link_live_written(k);
+		if (event->room)
+			emit(k, (struct link_event){ .type = LINK_DRAINED });
 		break;
 	case SESSION_ENDED:
 		on_ended(k, event->end);
@@ -331,11 +220,10 @@ struct link *link_new(const struct link_params *params)
 	k->conf = bridge_conf_ref(params->conf);
 	snprintf(k->object, sizeof(k->object), "bridge %s", k->conf->name);
 	k->info.since = time(NULL);
-	k->keepalive.rtt = -1;
 	k->stop_code = 1000;
 	cookies_init(&k->cookies);
 	timer_init(&k->retry, params->loop, on_retry, k);
-	timer_init(&k->tick, params->loop, on_tick, k);
+	link_live_init(k);
 	return k;
 }
 
@@ -347,7 +235,7 @@ void link_free(struct link *k)
 	session_free(k->ended);
 	cookies_deinit(&k->cookies);
 	timer_deinit(&k->retry);
-	timer_deinit(&k->tick);
+	link_live_deinit(k);
 	bridge_conf_unref(k->conf);
 	free(k);
 }
@@ -355,7 +243,7 @@ void link_free(struct link *k)
 void link_start(struct link *k)
 {
 	if (k->state == LINK_STOPPED || k->state == LINK_GAVE_UP)
-		k->backoff.failures = 0;
+		k->backoff = (struct backoff){ 0 };
 	enter(k, LINK_IN_START);
 }
 
@@ -374,6 +262,12 @@ void link_reconnect(struct link *k)
 	enter(k, LINK_IN_RECONNECT);
 }
 
+void link_close(struct link *k, int code, const char *reason)
+{
+	if (k->state == LINK_OPEN)
+		session_close(k->session, code, reason);
+}
+
 void link_configure(struct link *k, struct bridge_conf *conf, bool reconnect)
 {
 	struct bridge_conf *old = k->conf;
@@ -385,7 +279,26 @@ void link_configure(struct link *k, struct bridge_conf *conf, bool reconnect)
 	if (reconnect)
 		link_reconnect(k);
 	else if (k->state == LINK_OPEN)
-		start_keepalive(k);
+		link_live_start(k);
+}
+
+void link_pause(struct link *k, bool paused)
+{
+	if (k->paused == paused)
+		return;
+	k->paused = paused;
+	if (k->session)
+		session_pause(k->session, paused);
+	if (k->state == LINK_OPEN)
+		link_live_paused(k);
+}
+
+void link_check(struct link *k)
+{
+	if (k->state == LINK_OPEN)
+		link_live_check(k);
+	else if (k->state == LINK_WAITING)
+		timer_arm(&k->retry, 0);
 }
 
 static enum link_send_result sent(enum session_send_result r)
@@ -408,10 +321,13 @@ enum link_send_result link_send(struct link *k, struct msg msg)
 	if (k->state != LINK_OPEN)
 		return LINK_NOT_OPEN;
 	r = sent(session_send(k->session, msg));
-	if (r == LINK_SENT) {
-		k->info.tx.messages++;
-		k->info.tx.bytes += msg.data.n;
-	}
+	if (r != LINK_SENT)
+		return r;
+	k->info.tx.messages += !msg.more;
+	k->info.tx.bytes += msg.data.n;
+	k->tx_fragment = msg.more;
+	if (k->beat_held && !msg.more)
+		link_live_written(k);
 	return r;
 }
 
@@ -457,25 +373,19 @@ bool link_has_session(const struct link *k)
 	return k->session != NULL;
 }
 
-void link_info(struct link *k, struct link_info *info)
+uint64_t link_epoch(const struct link *k)
 {
-	int64_t now = loop_now(k->env.loop);
-	const struct session *session;
+	return k->info.epoch;
+}
 
-	*info = k->info;
-	info->details.url = &k->conf->urls[k->url_at % k->conf->n_urls];
-	info->details.handshake = -1;
-	info->state = k->state;
-	info->retry_in = timer_is_armed(&k->retry) ?
-				 seconds(k->retry.due > now ? k->retry.due - now : 0) :
-				 -1;
-	info->rtt = k->keepalive.rtt;
-	info->last_rx = k->heard_at ? seconds(now - k->heard_at) : -1;
-	session = k->session ? k->session : k->ended;
-	if (session)
-		session_details(session, &info->details);
-	if (!k->session)
-		return;
-	info->tx_queued = session_tx_queued(k->session);
-	info->tx_done = session_tx_done(k->session);
+struct session_progress link_progress(const struct link *k)
+{
+	if (k->state != LINK_OPEN)
+		return (struct session_progress){ 0 };
+	return session_progress(k->session);
+}
+
+const struct history *link_history(const struct link *k)
+{
+	return &k->history;
 }

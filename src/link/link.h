@@ -14,21 +14,34 @@
 #include "link/session.h"
 
 struct dialer;
+struct history;
 struct http_head;
 struct link;
 struct loop;
 struct rand_source;
 
 struct link_event {
-	enum { LINK_STATE, LINK_MESSAGE, LINK_TURN, LINK_DRAINED } type;
-	struct msg msg; /* LINK_MESSAGE; valid during the call */
+	enum {
+		LINK_STATE,
+		LINK_MESSAGE, /* msg */
+		LINK_PING,    /* payload */
+		LINK_PONG,    /* payload */
+		LINK_TURN,
+		LINK_DRAINED,
+		LINK_ENDED, /* end, delay; LINK_STATE follows */
+	} type;
+	struct msg msg; /* valid during the call, as payload and end */
+	struct span payload;
+	const struct session_end *end;
+	int64_t delay; /* until the next attempt, microseconds; -1 = there is none */
 };
 
 /*
  * LINK_STATE: link_state has changed (from the loop, or from inside start,
  * stop, reconnect). LINK_TURN: the messages of one read are all delivered.
  * LINK_DRAINED: after an answer LINK_FULL there is room again, or the output
- * has reached the kernel. The link must not be freed in the call.
+ * has reached the kernel. LINK_ENDED: a connection, or an attempt, is over. Messages may come
+ * before the state is open, from the steps of on_open. The link must not be freed in the call.
  */
 typedef void (*link_cb)(void *arg, const struct link_event *event);
 
@@ -43,7 +56,7 @@ struct link_info {
 	int64_t since;		 /* seconds since 1970, of the last change of state */
 	uint64_t attempts;	 /* since the last open connection */
 	uint64_t reconnects;	 /* connections opened after the first one */
-	uint64_t epoch;		 /* connections opened */
+	uint64_t epoch;		 /* connections made: WebSocket handshakes that succeeded */
 	double retry_in;	 /* seconds, -1 = no attempt is planned */
 	struct error last_error; /* ERR_NONE = none so far */
 	int64_t last_error_at;	 /* seconds since 1970 */
@@ -55,9 +68,12 @@ struct link_info {
 	double rtt;	/* seconds, -1 = unknown */
 	double last_rx; /* age of the last complete frame in seconds, -1 = none yet */
 	struct link_counters rx, tx;
-	uint64_t tx_queued,
-		tx_done; /* wire bytes of this epoch: handed to the session, taken by the kernel */
-	struct session_details details; /* of the connection, or of the last one that was tried */
+	double srtt;	  /* smoothed, seconds, -1 = unknown */
+	bool flapping;	  /* connections come and do not stay for reconnect.reset_after */
+	uint64_t unacked; /* bytes, of all ended connections: written, never acknowledged */
+	uint64_t unsent;  /* bytes, of all ended connections: encoded, never written */
+	struct session_progress progress; /* of this epoch */
+	struct session_details details;	  /* of the connection, or of the last one that was tried */
 };
 
 struct link_params {
@@ -65,6 +81,7 @@ struct link_params {
 	struct dialer *dialer;
 	struct rand_source *rand;
 	struct bridge_conf *conf; /* a reference is taken */
+	bool once;		  /* no attempt after the first end: state gave up */
 	link_cb cb;
 	void *arg;
 };
@@ -79,8 +96,26 @@ void link_start(struct link *k);
  */
 void link_stop(struct link *k, int code, const char *reason);
 void link_reconnect(struct link *k); /* drops what is there and dials now */
+/*
+ * A local client has ended the conversation: close handshake of the open connection, which is
+ * judged as any other end. Nothing is sent afterwards; does nothing where none is open.
+ */
+void link_close(struct link *k, int code, const char *reason);
 void link_configure(struct link *k, struct bridge_conf *conf,
 		    bool reconnect); /* takes its own reference */
+
+/*
+ * Reading stops until resumed, across reconnects, and nothing is judged dead meanwhile
+ * (that also stops Pings, Pongs and Close: who pauses has a time limit). The steps of
+ * on_open and a close handshake of ours are read all the same.
+ */
+void link_pause(struct link *k, bool paused);
+/* The machine was suspended: is the connection still there? A link that waits tries now. */
+void link_check(struct link *k);
+uint64_t link_epoch(const struct link *k);
+struct session_progress link_progress(
+	const struct link *k); /* of this epoch; zeros when not open */
+const struct history *link_history(const struct link *k);
 
 enum link_send_result link_send(struct link *k, struct msg msg);
 enum link_send_result link_ping(struct link *k, struct span payload); /* at most 125 bytes */

@@ -217,6 +217,40 @@ static void add_field(struct secrets *s, const struct secret_conf *from, char **
 	s->slots[before].is_token = from == &s->conf->auth.secret;
 }
 
+/* Where in the configuration it stands: {"text": SECRET}, or one of the step's "secrets". */
+static char *step_option(size_t i, const struct conf_step *step, const char *name)
+{
+	struct span all = span_of(step->message.data, step->message.n);
+
+	if (!step->is_json && strcmp(name, "text") == 0 && span_equal(all, span_str("${text}")))
+		return mem_printf("on_open[%zu].text", i);
+	return mem_printf("on_open[%zu].secrets.%s", i, name);
+}
+
+static void collect_steps(struct secrets *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->conf->n_on_open; i++) {
+		const struct conf_step *step = &s->conf->on_open[i];
+
+		for (size_t j = 0; j < step->n_secrets; j++) {
+			mem_auto_str option = step_option(i, step, step->secrets[j].name);
+
+			add(s, &step->secrets[j].value, &s->values.steps[n++], option);
+		}
+	}
+}
+
+static size_t count_steps(const struct bridge_conf *conf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->n_on_open; i++)
+		n += conf->on_open[i].n_secrets;
+	return n;
+}
+
 static void collect(struct secrets *s)
 {
 	const struct bridge_conf *conf = s->conf;
@@ -234,6 +268,7 @@ static void collect(struct secrets *s)
 		add(s, &conf->auth.secret, &s->values.auth, "auth.basic.password");
 	add(s, &conf->tls.key_password, &s->values.key_password, "tls.key_password");
 	add(s, &conf->proxy.secret, &s->values.proxy_password, "proxy_password");
+	collect_steps(s);
 }
 
 struct secrets *secrets_read(struct loop *l, const struct bridge_conf *conf, secrets_cb cb,
@@ -247,7 +282,8 @@ struct secrets *secrets_read(struct loop *l, const struct bridge_conf *conf, sec
 	s->arg = arg;
 	deferred_init(&s->done, on_done, s);
 	s->values.headers = mem_array(conf->n_headers, sizeof(char *));
-	s->slots = mem_array(conf->n_headers + 4, sizeof(*s->slots));
+	s->values.steps = mem_array(count_steps(conf), sizeof(char *));
+	s->slots = mem_array(conf->n_headers + 4 + count_steps(conf), sizeof(*s->slots));
 	collect(s);
 	advance(s);
 	return s;
@@ -266,11 +302,14 @@ void secrets_free(struct secrets *s)
 	deferred_cancel(&s->done);
 	for (size_t i = 0; i < s->conf->n_headers; i++)
 		wipe(&s->values.headers[i]);
+	for (size_t i = 0; i < count_steps(s->conf); i++)
+		wipe(&s->values.steps[i]);
 	wipe(&s->values.cookie);
 	wipe(&s->values.auth);
 	wipe(&s->values.key_password);
 	wipe(&s->values.proxy_password);
 	free(s->values.headers);
+	free(s->values.steps);
 	free(s->slots);
 	free(s);
 }

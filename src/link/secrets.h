@@ -16,6 +16,7 @@ struct secrets;
 
 struct secret_values {
 	char **headers; /* one for each configured header line */
+	char **steps;	/* of all steps of on_open, in their order */
 	char *cookie, *auth, *key_password, *proxy_password; /* NULL = none configured */
 };
 

@@ -10,7 +10,6 @@
 
 #include "base/http_head.h"
 #include "base/mem.h"
-#include "link/secrets.h"
 #include "link/session_int.h"
 #include "ws/conn.h"
 
@@ -28,14 +27,26 @@ static void stop_transport(struct session *s)
 		s->report = *dial_report(s->dial);
 		s->has_report = true;
 	}
+	dialer_leave(&s->turn);
 	dial_cancel(s->dial);
 	s->dial = NULL;
 	if (s->stream)
 		stream_detach(s->stream);
-	secrets_free(s->secrets);
-	s->secrets = NULL;
+	session_script_drop(s);
 	timer_disarm(&s->deadline);
 	deferred_cancel(&s->flush);
+}
+
+/* What of ours the other machine may never have got. */
+static void count_lost(struct session *s)
+{
+	struct stream_acked acked;
+
+	if (!s->upgraded)
+		return;
+	s->end.unsent = ws_conn_output_len(s->conn);
+	if (s->stream && stream_get_acked(s->stream, &acked))
+		s->end.unacked = acked.unacked;
 }
 
 void session_finish(struct session *s, const struct error *err)
@@ -49,6 +60,8 @@ void session_finish(struct session *s, const struct error *err)
 	if (s->end.was_open)
 		s->end.open_for = loop_now(s->loop) - s->opened;
 	s->end.partial = s->conn ? ws_conn_partial(s->conn) : 0;
+	count_lost(s);
+	s->progress = session_progress(s);
 	s->state = DONE;
 	stop_transport(s);
 	loop_defer(s->loop, &s->gone);
@@ -70,6 +83,8 @@ static void on_gone(void *arg)
 	if (!s->freed) {
 		session_emit(s, (struct session_event){ .type = SESSION_ENDED, .end = &s->end });
 		drop_stream(s);
+		if (s->conn)
+			ws_conn_retire(s->conn);
 		return;
 	}
 	ws_conn_free(s->conn);
@@ -78,6 +93,14 @@ static void on_gone(void *arg)
 	bridge_conf_unref(s->conf);
 	timer_deinit(&s->deadline);
 	free(s);
+}
+
+static void on_turn(void *arg)
+{
+	struct session *s = arg;
+
+	s->began = loop_now(s->loop);
+	session_begin(s);
 }
 
 struct session *session_new(const struct session_params *params)
@@ -92,8 +115,8 @@ struct session *session_new(const struct session_params *params)
 	timer_init(&s->deadline, s->loop, session_on_deadline, s);
 	deferred_init(&s->flush, session_on_end_of_turn, s);
 	deferred_init(&s->gone, on_gone, s);
-	s->began = loop_now(s->loop);
-	session_begin(s);
+	s->end.retry_after = -1;
+	dialer_wait_turn(params->dialer, &s->turn, on_turn, s);
 	return s;
 }
 
@@ -108,19 +131,29 @@ void session_free(struct session *s)
 	loop_defer(s->loop, &s->gone);
 }
 
+static void close_politely(struct session *s, int code, const char *reason)
+{
+	ws_conn_close(s->conn, code, span_str(reason));
+	session_enter_closing(s, s->conf->timeouts.close);
+	session_flush_later(s);
+}
+
 void session_close(struct session *s, int code, const char *reason)
 {
 	switch (s->state) {
+	case WAITING_TURN:
 	case READING_SECRETS:
 	case DIALING:
 	case UPGRADING:
 	case REFUSED:
 		session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE, "closed before it was open");
 		break;
+	case SCRIPT:
+		error_set(&s->end.err, ERR_NOT_OPEN, "closed before it was open");
+		close_politely(s, code, reason);
+		break;
 	case OPEN:
-		ws_conn_close(s->conn, code, span_str(reason));
-		session_enter_closing(s, s->conf->timeouts.close);
-		session_flush_later(s);
+		close_politely(s, code, reason);
 		break;
 	case CLOSING:
 	case DONE:
@@ -128,15 +161,30 @@ void session_close(struct session *s, int code, const char *reason)
 	}
 }
 
+void session_pause(struct session *s, bool paused)
+{
+	if (s->paused == paused)
+		return;
+	s->paused = paused;
+	if (s->state != OPEN)
+		return;
+	if (paused)
+		stream_pause(s->stream);
+	else
+		stream_resume(s->stream);
+}
+
 void session_abort(struct session *s, const struct error *why)
 {
-	session_finish(s, why);
+	bool in_order = s->state == CLOSING && s->end.clean; /* only the end of TCP is missing */
+
+	session_finish(s, in_order ? NULL : why);
 }
 
 /* Full and yet empty: there is no memory for this message, and no write would make room. */
 static enum session_send_result full(struct session *s)
 {
-	if (ws_conn_output(s->conn)->len == 0)
+	if (ws_conn_output_len(s->conn) == 0)
 		session_fail_at(s, ERR_INTERNAL, STAGE_NONE, "no memory for a message to send");
 	s->starved = true;
 	return SESSION_FULL;
@@ -144,8 +192,6 @@ static enum session_send_result full(struct session *s)
 
 static enum session_send_result sent(struct session *s, enum ws_send_result r)
 {
-	const struct buf *out;
-
 	switch (r) {
 	case WS_NOT_OPEN:
 		return SESSION_NOT_OPEN;
@@ -154,9 +200,7 @@ static enum session_send_result sent(struct session *s, enum ws_send_result r)
 	case WS_SENT:
 		break;
 	}
-	out = ws_conn_output(s->conn);
-	s->tx_queued = s->tx_done + out->len;
-	if (out->len >= FLUSH_AT && !s->starved)
+	if (ws_conn_output_len(s->conn) >= FLUSH_AT && !s->starved)
 		session_flush(s);
 	else
 		session_flush_later(s);
@@ -165,7 +209,7 @@ static enum session_send_result sent(struct session *s, enum ws_send_result r)
 
 bool session_is_full(const struct session *s)
 {
-	return s->conn && ws_conn_output(s->conn)->len >= OUTPUT_HIGH;
+	return s->state == OPEN && ws_conn_output_len(s->conn) >= OUTPUT_HIGH;
 }
 
 enum session_send_result session_send(struct session *s, struct msg msg)
@@ -187,14 +231,28 @@ enum session_send_result session_pong(struct session *s, struct span payload)
 	return s->state == OPEN ? sent(s, ws_conn_pong(s->conn, payload)) : SESSION_NOT_OPEN;
 }
 
-uint64_t session_tx_queued(const struct session *s)
+struct session_progress session_progress(const struct session *s)
 {
-	return s->tx_queued;
+	struct ws_progress p;
+
+	if (s->state == DONE || !s->conn)
+		return s->progress;
+	p = ws_conn_progress(s->conn);
+	return (struct session_progress){ .data_queued = p.data_queued,
+					  .data_written = p.data_written,
+					  .control_queued = p.control_queued,
+					  .control_written = p.control_written };
 }
 
-uint64_t session_tx_done(const struct session *s)
+bool session_acked(const struct session *s, uint64_t *written, uint64_t *acked)
 {
-	return s->tx_done;
+	struct stream_acked a;
+
+	if (!s->stream || !stream_get_acked(s->stream, &a))
+		return false;
+	*written = a.written;
+	*acked = a.written - a.unacked;
+	return true;
 }
 
 void session_details(const struct session *s, struct session_details *out)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt, one TCP life: dial, upgrade, open, closing. It moves bytes
- * between a stream and ws_conn, and has the deadlines of opening and closing.
+ * One attempt, one TCP life: its turn, dial, upgrade, the steps of on_open,
+ * open, closing. It moves bytes between a stream and ws_conn, and has the
+ * deadlines of opening and closing; timeouts.open counts from its turn.
  * It never tries again: that is the link's affair, and a new attempt inherits
  * nothing. Owned by a link.
  *
@@ -31,22 +32,31 @@ struct session_end {
 	char reason[160]; /* escaped */
 	bool clean;	  /* Close frames went both ways */
 	bool was_open;
-	int64_t open_for; /* microseconds */
-	size_t partial;	  /* bytes of a message that was cut off */
+	int64_t open_for;    /* microseconds */
+	size_t partial;	     /* bytes of a message that was cut off */
+	int64_t retry_after; /* microseconds, at least 1, as the refusal asks; 0 = it does not */
+	/*
+	 * Bytes of ours whose fate is unknown: not written, and at the transport written but not
+	 * acknowledged.
+	 */
+	uint64_t unsent, unacked;
 };
 
 struct session_event {
 	enum {
-		SESSION_OPENED,
-		SESSION_MESSAGE, /* msg */
-		SESSION_PONG,	 /* payload */
-		SESSION_TURN,	 /* what one read brought has been delivered; heard */
-		SESSION_WRITTEN, /* output has reached the kernel */
-		SESSION_ENDED,	 /* end */
+		SESSION_UPGRADED, /* there is a connection; the steps of on_open follow */
+		SESSION_OPENED,	  /* the steps are done */
+		SESSION_MESSAGE,  /* msg; also before OPENED */
+		SESSION_PING,	  /* payload; it is answered already */
+		SESSION_PONG,	  /* payload */
+		SESSION_TURN,	  /* what one read brought has been delivered; heard */
+		SESSION_WRITTEN,  /* output has reached the kernel */
+		SESSION_ENDED,	  /* end */
 	} type;
 	struct msg msg; /* valid during the call, as payload */
 	struct span payload;
 	bool heard; /* there was a complete frame in it, of whatever kind */
+	bool room;  /* after SESSION_FULL: there is room again, or there always was */
 	const struct session_end *end;
 };
 
@@ -65,15 +75,21 @@ struct session_params {
 	void *arg;
 };
 
-struct session *session_new(const struct session_params *params); /* dials at once */
+struct session *session_new(const struct session_params *params); /* waits for its turn, dials */
 /* Drops what is there; memory goes at the end of the turn; NULL is fine. */
 void session_free(struct session *s);
 
 /*
- * Open: the close handshake (RFC 6455, 7.1.2), bounded by timeouts.close.
+ * From the upgrade on: the close handshake (RFC 6455, 7.1.2), bounded by timeouts.close.
  * Earlier: given up at once. SESSION_ENDED follows, from the loop. Twice is fine.
  */
 void session_close(struct session *s, int code, const char *reason);
+
+/*
+ * No more is read until resumed; what was read is still delivered. It counts while the session
+ * is open: a handshake, the steps of on_open and a close handshake go on.
+ */
+void session_pause(struct session *s, bool paused);
 
 /*
  * Drops the connection for a reason of ours (no answer to a ping); SESSION_ENDED with it
@@ -95,8 +111,14 @@ void session_flush(struct session *s); /* now */
 /* So much waits that no message is taken. Pings and Pongs are, which is their sender's concern. */
 bool session_is_full(const struct session *s);
 
-uint64_t session_tx_queued(const struct session *s); /* wire bytes queued so far */
-uint64_t session_tx_done(const struct session *s);   /* of these, taken by the kernel */
+/* Wire bytes so far; see ws/conn.h. Written = taken by the kernel. */
+struct session_progress {
+	uint64_t data_queued, data_written, control_queued, control_written;
+};
+struct session_progress session_progress(const struct session *s);
+
+/* Bytes at the transport; false: it does not tell. */
+bool session_acked(const struct session *s, uint64_t *written, uint64_t *acked);
 
 #define SESSION_BODY_MAX 4096
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What session.c (life and ends) and session_io.c (bytes) share. */
+/*
+ * What session.c (life and ends), session_open.c (the way to the upgrade),
+ * session_script.c (the steps of on_open) and session_io.c (bytes) share.
+ */
 #ifndef WSB_LINK_SESSION_INT_H
 #define WSB_LINK_SESSION_INT_H
 
@@ -17,11 +20,21 @@
 /* So much is worth a system call before the turn ends. */
 #define FLUSH_AT ((size_t)64 * 1024)
 
+struct script;
 struct secrets;
 struct ws_conn;
 
-/* REFUSED: the server has said no, and the rest of what it says is being read. */
-enum session_state { READING_SECRETS, DIALING, UPGRADING, REFUSED, OPEN, CLOSING, DONE };
+enum session_state {
+	WAITING_TURN, /* limits.dials_per_second */
+	READING_SECRETS,
+	DIALING,
+	UPGRADING,
+	REFUSED, /* the server has said no, and the rest of what it says is being read */
+	SCRIPT,	 /* the steps of on_open */
+	OPEN,
+	CLOSING,
+	DONE,
+};
 
 struct session {
 	struct session_params env;
@@ -32,8 +45,10 @@ struct session {
 	struct url redirected;
 	int64_t redirects;	 /* followed so far */
 	bool foreign;		 /* one of them led to another origin */
+	struct dialer_turn turn; /* WAITING_TURN */
 	struct secrets *secrets; /* until it is open */
 	struct dial *dial;	 /* DIALING */
+	struct script *script;	 /* SCRIPT */
 	struct stream *stream;	 /* from UPGRADING on */
 	struct ws_conn *conn;
 	struct timer deadline;
@@ -45,7 +60,9 @@ struct session {
 	struct deferred flush; /* end of turn: write */
 	struct deferred gone;  /* end of turn: report the end, then free the memory */
 	struct session_end end;
-	uint64_t tx_queued, tx_done;
+	struct session_progress progress; /* DONE: how far it had come */
+	bool upgraded;			  /* it has been a WebSocket connection */
+	bool paused;			  /* by the owner; counts while it is OPEN */
 	bool freed;
 	bool starved; /* SESSION_FULL was answered */
 	bool written; /* SESSION_WRITTEN is due at the end of the turn */
@@ -60,6 +77,19 @@ void session_on_answer(struct session *s);		      /* of the handshake, good or b
 void session_on_refused(struct session *s, struct span body); /* follow it, or read what it says */
 void session_on_body(struct session *s, struct span data);
 void session_on_deadline(void *arg);
+/*
+ * The next stage may take `limit` (microseconds, 0 = no limit of its own) and no more than is
+ * left of timeouts.open.
+ */
+void session_arm_deadline(struct session *s, int64_t limit);
+int64_t session_open_left(const struct session *s); /* of timeouts.open; INT64_MAX = no limit */
+
+/* session_script.c */
+void session_script_begin(struct session *s); /* upgraded: the first step */
+/* A message has come; false: it is not for the owner. session_script_run follows. */
+bool session_script_hear(struct session *s, struct msg msg);
+void session_script_run(struct session *s);
+void session_script_drop(struct session *s);
 
 void session_emit(struct session *s, struct session_event ev);
 

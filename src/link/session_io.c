@@ -6,7 +6,6 @@
  * session, so the state is looked at again after every callback.
  */
 #include "base/escape.h"
-#include "link/secrets.h"
 #include "link/session_int.h"
 #include "net/stream.h"
 #include "ws/conn.h"
@@ -27,27 +26,24 @@ void session_flush_later(struct session *s)
 
 void session_flush(struct session *s)
 {
-	struct buf *out;
-	struct span bytes;
-	struct iovec iov;
-	size_t n;
+	struct iovec iov[WS_OUTPUT_IOV];
+	size_t wrote, offered = 0;
+	int n;
 
 	if (!s->stream || s->state == DONE)
 		return;
-	out = ws_conn_output(s->conn);
-	bytes = buf_bytes(out);
-	s->tx_queued = s->tx_done + bytes.n;
-	if (bytes.n == 0)
+	n = ws_conn_output(s->conn, iov);
+	for (int i = 0; i < n; i++)
+		offered += iov[i].iov_len;
+	if (offered == 0)
 		return;
-	iov = (struct iovec){ .iov_base = (void *)(uintptr_t)bytes.p, .iov_len = bytes.n };
-	n = stream_offer(s->stream, &iov, 1);
-	buf_consume(out, n);
-	s->tx_done += n;
-	if (out->len == 0 && (ws_conn_wants(s->conn) & WS_WANT_WRITE))
+	wrote = stream_offer(s->stream, iov, n);
+	ws_conn_wrote(s->conn, wrote);
+	if (wrote == offered && (ws_conn_wants(s->conn) & WS_WANT_WRITE))
 		session_flush_later(s); /* a Pong had to wait for those before it to leave */
-	if (n == 0 || (s->starved && out->len >= OUTPUT_HIGH / 2))
+	if (wrote == 0)
 		return;
-	s->starved = false;
+	s->starved = s->starved && ws_conn_output_len(s->conn) >= OUTPUT_HIGH / 2;
 	s->written = true;
 	session_flush_later(
 		s); /* the owner hears of it from the loop, not from inside its own call */
@@ -61,7 +57,7 @@ void session_on_end_of_turn(void *arg)
 	if (!s->written)
 		return;
 	s->written = false;
-	session_emit(s, (struct session_event){ .type = SESSION_WRITTEN });
+	session_emit(s, (struct session_event){ .type = SESSION_WRITTEN, .room = !s->starved });
 }
 
 /*
@@ -72,30 +68,24 @@ void session_enter_closing(struct session *s, int64_t wait)
 {
 	if (s->state == CLOSING)
 		return;
+	if (s->paused && s->state == OPEN)
+		stream_resume(s->stream); /* or the server's Close would not be seen */
 	s->state = CLOSING;
+	session_script_drop(s);
 	timer_arm(&s->deadline, wait);
 }
 
-static void enter_open(struct session *s)
+/* Before it is open, a Close is the answer to a step of on_open. */
+static void note_early_close(struct session *s)
 {
-	s->state = OPEN;
-	s->opened = loop_now(s->loop);
-	s->end.was_open = true;
-	timer_disarm(&s->deadline);
-	secrets_free(s->secrets);
-	s->secrets = NULL;
-	session_on_answer(s);
-	for (size_t i = 0; i < s->conf->n_on_open; i++) {
-		const struct conf_message *m = &s->conf->on_open[i];
+	struct error *err = &s->end.err;
 
-		if (ws_conn_send(s->conn, (struct msg){ m->type, span_of(m->data, m->n) }) !=
-		    WS_SENT) {
-			session_fail_at(s, ERR_OVERFLOW, STAGE_OPEN,
-					"on_open: the messages do not fit the output queue");
-			return;
-		}
-	}
-	session_emit(s, (struct session_event){ .type = SESSION_OPENED });
+	error_set(err, ERR_NOT_OPEN,
+		  "the server closed the connection before the steps of on_open were done (%d "
+		  "\"%s\")",
+		  s->end.close_code, s->end.reason);
+	err->stage = STAGE_OPEN;
+	err->close_code = s->end.close_code;
 }
 
 static void on_close_frame(struct session *s, const struct ws_event *ev)
@@ -103,6 +93,8 @@ static void on_close_frame(struct session *s, const struct ws_event *ev)
 	s->end.close_code = ev->close_code;
 	s->end.clean = true;
 	escape_text(s->end.reason, sizeof(s->end.reason), ev->payload);
+	if (s->state == SCRIPT)
+		note_early_close(s);
 	session_enter_closing(s, s->conf->timeouts.close);
 }
 
@@ -115,27 +107,42 @@ static void on_conn_failed(struct session *s, struct span body)
 {
 	s->end.err = *ws_conn_error(s->conn);
 	session_flush(s);
-	if (!s->end.was_open) {
+	if (!s->upgraded) {
 		session_on_refused(s, body);
 		return;
 	}
-	if (ws_conn_output(s->conn)->len == 0)
+	if (s->state == SCRIPT)
+		s->end.err.stage = STAGE_OPEN;
+	if (ws_conn_output_len(s->conn) == 0)
 		stream_shutdown(s->stream);
 	s->state = CLOSING;
+	session_script_drop(s);
 	timer_arm(&s->deadline, FAILED_LINGER);
+}
+
+/* The owner may have closed it, or given it up, when the call returns. */
+static void on_message(struct session *s, struct msg msg)
+{
+	if (s->state == SCRIPT ? session_script_hear(s, msg) : s->end.was_open)
+		session_emit(s, (struct session_event){ .type = SESSION_MESSAGE, .msg = msg });
+	if (s->state == SCRIPT)
+		session_script_run(s);
 }
 
 static void on_event(struct session *s, const struct ws_event *ev)
 {
 	switch (ev->type) {
 	case WS_NONE:
-	case WS_PING:
 		break;
 	case WS_UPGRADED:
-		enter_open(s);
+		session_script_begin(s);
 		break;
 	case WS_MESSAGE:
-		session_emit(s, (struct session_event){ .type = SESSION_MESSAGE, .msg = ev->msg });
+		on_message(s, ev->msg);
+		break;
+	case WS_PING:
+		session_emit(
+			s, (struct session_event){ .type = SESSION_PING, .payload = ev->payload });
 		break;
 	case WS_PONG:
 		session_emit(
@@ -175,6 +182,7 @@ static void on_data(struct session *s, struct span data)
 static void on_eof(struct session *s)
 {
 	switch (s->state) {
+	case WAITING_TURN:
 	case READING_SECRETS:
 	case DIALING:
 	case DONE:
@@ -187,8 +195,9 @@ static void on_eof(struct session *s)
 			s, ERR_CONNECT, STAGE_HANDSHAKE,
 			"the server closed the connection before it answered the handshake");
 		break;
+	case SCRIPT:
 	case OPEN:
-		session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE,
+		session_fail_at(s, ERR_NOT_OPEN, s->state == SCRIPT ? STAGE_OPEN : STAGE_NONE,
 				"the server ended the connection without a Close frame");
 		break;
 	case CLOSING:
@@ -214,6 +223,8 @@ static void on_stream_failed(struct session *s, const struct error *cause)
 		err.stage = STAGE_HANDSHAKE;
 	} else {
 		err.code = ERR_NOT_OPEN;
+		if (s->state == SCRIPT)
+			err.stage = STAGE_OPEN;
 		error_context(&err, "connection lost");
 	}
 	session_finish(s, &err);

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/http_date.h"
 #include "base/http_head.h"
 #include "base/url_ref.h"
 #include "link/cookies.h"
 #include "link/route.h"
+#include "link/script.h"
 #include "link/secrets.h"
 #include "link/session_int.h"
 #include "link/upgrade_params.h"
@@ -22,6 +24,8 @@
 
 /* For the rest of a refusal. */
 #define BODY_WAIT ((int64_t)1000000)
+/* A day in seconds; what of it is honoured is policy. */
+#define RETRY_AFTER_MAX ((int64_t)86400)
 
 static int64_t shorter(int64_t a, int64_t b)
 {
@@ -30,18 +34,25 @@ static int64_t shorter(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/*
- * The next stage may take `limit` (0 = no limit of its own) and no more than is left of
- * timeouts.open.
- */
-static void arm_deadline(struct session *s, int64_t limit)
+int64_t session_open_left(const struct session *s)
 {
-	int64_t left = 0;
+	int64_t open = s->conf->timeouts.open;
 
-	if (s->conf->timeouts.open) {
-		left = s->conf->timeouts.open - (loop_now(s->loop) - s->began);
+	if (open == 0)
+		return INT64_MAX;
+	if (s->script)
+		open += script_waited(s->script);
+	return open - (loop_now(s->loop) - s->began);
+}
+
+void session_arm_deadline(struct session *s, int64_t limit)
+{
+	int64_t left = session_open_left(s);
+
+	if (left == INT64_MAX)
+		left = 0;
+	else
 		left = left > 0 ? left : 1;
-	}
 	left = shorter(left, limit);
 	if (left)
 		timer_arm(&s->deadline, left);
@@ -73,7 +84,7 @@ static void enter_upgrading(struct session *s, struct stream *stream)
 	if (jar)
 		explicit_bzero(jar, strlen(jar));
 	free(jar);
-	arm_deadline(s, s->conf->timeouts.handshake);
+	session_arm_deadline(s, s->conf->timeouts.handshake);
 	stream_attach(stream, session_on_stream, s);
 	session_flush(s);
 }
@@ -107,7 +118,7 @@ static void dial(struct session *s)
 	struct route route;
 
 	s->state = DIALING;
-	arm_deadline(s, 0);
+	session_arm_deadline(s, 0);
 	if (route_init(&route, &from, &err))
 		s->dial = dial_start(s->env.dialer, &route.dial, on_dialed, s);
 	else
@@ -128,7 +139,7 @@ static void on_secrets(void *arg, const struct error *err)
 void session_begin(struct session *s)
 {
 	s->state = READING_SECRETS;
-	arm_deadline(s, 0);
+	session_arm_deadline(s, 0);
 	s->secrets = secrets_read(s->loop, s->conf, on_secrets, s);
 }
 
@@ -230,6 +241,19 @@ void session_on_body(struct session *s, struct span data)
 		session_finish(s, NULL);
 }
 
+/* RFC 9110, 10.2.3 */
+static int64_t retry_after(const struct http_head *head)
+{
+	struct span value;
+	int64_t seconds;
+	size_t i = 0;
+
+	if (!http_head_find(head, "Retry-After", &i, &value) ||
+	    !http_retry_after(value, time(NULL), &seconds))
+		return -1;
+	return (seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX) * 1000000;
+}
+
 void session_on_refused(struct session *s, struct span body)
 {
 	struct error why = ERROR_INIT;
@@ -247,9 +271,10 @@ void session_on_refused(struct session *s, struct span body)
 		}
 		error_context(&s->end.err, "%s", why.text);
 	}
+	s->end.retry_after = retry_after(ws_conn_head(s->conn));
 	s->state = REFUSED;
 	s->body_left = body_length(ws_conn_head(s->conn));
-	arm_deadline(s, BODY_WAIT);
+	session_arm_deadline(s, BODY_WAIT);
 	session_on_body(s, body);
 }
 
@@ -259,6 +284,10 @@ void session_on_deadline(void *arg)
 	struct error err = ERROR_INIT;
 
 	switch (s->state) {
+	case WAITING_TURN:
+	case OPEN:
+	case DONE:
+		break;
 	case READING_SECRETS:
 		session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,
 				"the secrets were not read within timeouts.open");
@@ -274,15 +303,15 @@ void session_on_deadline(void *arg)
 	case REFUSED:
 		session_finish(s, NULL);
 		break;
+	case SCRIPT:
+		session_script_run(s);
+		break;
 	case CLOSING:
 		if (s->end.clean) /* only the server's end of TCP is missing */
 			session_finish(s, NULL);
 		else
 			session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,
 					"no answer to the Close frame within timeouts.close");
-		break;
-	case OPEN:
-	case DONE:
 		break;
 	}
 }

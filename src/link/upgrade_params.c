@@ -108,6 +108,7 @@ void upgrade_params_init(struct upgrade_params *u, const struct upgrade_source *
 		.n_headers = collect_headers(u, from),
 		.max_message = conf->max_message,
 		.validate_utf8 = conf->validate_utf8,
+		.deliver_fragments = conf->fragments == FRAGMENTS_DELIVER,
 		.mask_zero = conf->mask == MASK_ZERO,
 		.rand = from->rand,
 	};

@@ -33,6 +33,8 @@ struct dial {
 	int64_t step_began;
 	struct resolve *resolve;
 	struct happy *happy;
+	struct dialer_tls place; /* of the handshake */
+	struct stream *unshaken; /* waits for its place */
 	struct tls_handshake *handshake;
 	struct proxy *talk;
 	struct proxy_memory *memory;
@@ -72,6 +74,8 @@ void dial_cancel(struct dial *d)
 		return;
 	resolve_cancel(d->resolve);
 	happy_cancel(d->happy);
+	dialer_tls_deinit(&d->place);
+	stream_free(d->unshaken);
 	tls_cancel(d->handshake);
 	proxy_cancel(d->talk);
 	proxy_memory_free(d->memory);
@@ -100,35 +104,58 @@ static void fail(struct dial *d, const struct error *cause)
 	finish(d, NULL, &err);
 }
 
+static void begin_connect(struct dial *d);
+static void begin_proxy(struct dial *d, struct stream *stream);
+
 static void on_tls(void *arg, struct stream *stream, const struct error *err)
 {
 	struct dial *d = arg;
 
 	d->handshake = NULL;
-	if (stream)
-		finish(d, stream, NULL);
-	else
+	dialer_tls_leave(&d->place);
+	if (!stream) {
 		fail(d, err);
+	} else if (d->step == DIAL_PROXY_TLS) {
+		d->report.proxy_tls = tls_stream_info(stream);
+		begin_proxy(d, stream);
+	} else {
+		finish(d, stream, NULL);
+	}
+}
+
+/* It has its place. */
+static void on_place(void *arg)
+{
+	struct dial *d = arg;
+	const struct dial_params *p = &d->own.params;
+	struct stream *stream = d->unshaken;
+	struct tls_start start = {
+		.server_name = dial_server_name(p, d->step),
+		.cb = on_tls,
+		.arg = d,
+	};
+
+	d->unshaken = NULL;
+	d->handshake = tls_start(d->loop, stream,
+				 d->step == DIAL_PROXY_TLS ? p->proxy->tls : p->tls, &start);
+}
+
+static void begin_handshake(struct dial *d, struct stream *stream, enum dial_step step)
+{
+	enter(d, step);
+	d->unshaken = stream;
+	if (dialer_tls_enter(&d->place))
+		on_place(d);
 }
 
 /* The way to the server is free. */
 static void begin_tls(struct dial *d, struct stream *stream)
 {
-	struct tls_start start = {
-		.server_name = dial_server_name(&d->own.params, DIAL_TLS),
-		.cb = on_tls,
-		.arg = d,
-	};
-
-	if (!d->own.params.tls) {
+	if (d->own.params.tls)
+		begin_handshake(d, stream, DIAL_TLS);
+	else
 		finish(d, stream, NULL);
-		return;
-	}
-	enter(d, DIAL_TLS);
-	d->handshake = tls_start(d->loop, stream, d->own.params.tls, &start);
 }
-
-static void begin_connect(struct dial *d);
 
 static void on_proxy(void *arg, struct stream *stream, bool again, const struct error *err)
 {
@@ -173,32 +200,6 @@ static void begin_proxy(struct dial *d, struct stream *stream)
 	d->talk = proxy_start(d->loop, stream, &params, on_proxy, d);
 }
 
-static void on_proxy_tls(void *arg, struct stream *stream, const struct error *err)
-{
-	struct dial *d = arg;
-
-	d->handshake = NULL;
-	if (!stream) {
-		fail(d, err);
-		return;
-	}
-	d->report.proxy_tls = tls_stream_info(stream);
-	begin_proxy(d, stream);
-}
-
-static void begin_proxy_tls(struct dial *d, struct stream *stream)
-{
-	const struct dial_proxy *proxy = d->own.params.proxy;
-	struct tls_start start = {
-		.server_name = dial_server_name(&d->own.params, DIAL_PROXY_TLS),
-		.cb = on_proxy_tls,
-		.arg = d,
-	};
-
-	enter(d, DIAL_PROXY_TLS);
-	d->handshake = tls_start(d->loop, stream, proxy->tls, &start);
-}
-
 static void connected(struct dial *d, struct stream *stream)
 {
 	const struct dial_proxy *proxy = d->own.params.proxy;
@@ -206,7 +207,7 @@ static void connected(struct dial *d, struct stream *stream)
 	if (!proxy)
 		begin_tls(d, stream);
 	else if (proxy->kind == PROXY_HTTPS)
-		begin_proxy_tls(d, stream);
+		begin_handshake(d, stream, DIAL_PROXY_TLS);
 	else
 		begin_proxy(d, stream);
 }
@@ -364,6 +365,7 @@ struct dial *dial_start(struct dialer *dialer, const struct dial_params *params,
 		d->report.took[i] = -1;
 	dial_own_init(&d->own, params);
 	timer_init(&d->names_due, d->loop, on_names_due, d);
+	dialer_tls_init(&d->place, dialer, on_place, d);
 	deferred_init(&d->unix_begin, on_unix_begin, d);
 	begin(d);
 	return d;
@@ -385,5 +387,9 @@ const struct dial_report *dial_report(struct dial *d)
 bool dial_timed_out(const struct dial *d, struct error *err)
 {
 	dial_step_timed_out(&d->own.params, d->step, err);
+	if (d->unshaken) {
+		error_set(err, ERR_TIMEOUT, "waited for its turn (limits.tls_handshakes)");
+		dial_step_context(&d->own.params, d->step, err);
+	}
 	return false;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "net/happy.h"
 #include "net/proxy.h"
 #include "net/socket_params.h"
@@ -76,8 +77,28 @@ typedef void (*dial_cb)(void *arg, struct stream *stream, const struct dial_repo
 
 /* What all attempts of a process share: the resolver, contexts of TLS. Owned by the daemon. */
 struct dialer *dialer_new(struct loop *l);
-void dialer_free(struct dialer *d);		      /* every dial must be over or cancelled */
+void dialer_free(struct dialer *d); /* every dial must be over or cancelled, nobody may wait */
 struct tls_cache *dialer_tls_cache(struct dialer *d); /* the dialer's */
+
+/*
+ * limits.dials_per_second and limits.tls_handshakes; 0 = no limit. Those who wait are served in
+ * their order. A TLS handshake gives its place back when it is over, or after
+ * DIALER_TLS_HOLD, when it costs nothing but waiting for its server.
+ */
+#define DIALER_TLS_HOLD ((int64_t)1000000)
+void dialer_set_limits(struct dialer *d, int64_t dials_per_second, int64_t tls_handshakes);
+
+/* The turn of one attempt. Part of its user's object; zeroed memory is one that does not wait. */
+struct dialer_turn {
+	struct list node;
+	struct dialer *dialer; /* NULL = not waiting */
+	void (*go)(void *arg);
+	void *arg;
+};
+
+/* One call of `go`, never from inside; dialer_leave takes it back. */
+void dialer_wait_turn(struct dialer *d, struct dialer_turn *t, void (*go)(void *arg), void *arg);
+void dialer_leave(struct dialer_turn *t); /* twice is fine */
 
 struct dial *dial_start(struct dialer *dialer, const struct dial_params *params, dial_cb cb,
 			void *arg);

@@ -6,7 +6,10 @@
  * nothing is taken for granted after it.
  */
 #include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,9 +31,10 @@ struct fd_stream {
 	struct hangup hangup;	/* after the end of input */
 	struct deferred report; /* FAILED, or the end of our memory */
 	struct error err;	/* ERR_NONE = sound */
+	uint64_t written;	/* given to the kernel */
 	bool dead;		/* freed by its owner */
 	bool told;		/* FAILED was reported */
-	bool reading, want_write, eof;
+	bool reading, want_write, eof, shut;
 };
 
 static struct fd_stream *of(struct stream *s)
@@ -168,6 +172,7 @@ static size_t fd_offer(struct stream *s, const struct iovec *iov, int n)
 	}
 	if (sent < 0)
 		sent = 0;
+	f->written += (size_t)sent;
 	f->want_write = (size_t)sent < all;
 	update_watch(f);
 	return (size_t)sent;
@@ -187,8 +192,26 @@ static void fd_shutdown(struct stream *s)
 {
 	struct fd_stream *f = of(s);
 
-	if (!f->dead)
-		shutdown(f->fd, SHUT_WR);
+	if (f->dead)
+		return;
+	shutdown(f->fd, SHUT_WR);
+	f->shut = true;
+}
+
+/* The kernel's numbers stay there after a reset, until the descriptor is closed (tcp(7)). */
+static bool fd_acked(struct stream *s, struct stream_acked *out)
+{
+	struct fd_stream *f = of(s);
+	int protocol = 0, unacked = 0;
+	socklen_t len = sizeof(protocol);
+
+	if (f->dead || getsockopt(f->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) != 0 ||
+	    protocol != IPPROTO_TCP || ioctl(f->fd, SIOCOUTQ, &unacked) != 0)
+		return false;
+	if (f->shut && unacked > 0)
+		unacked--; /* our FIN counts for one byte, and is the last to be acknowledged */
+	*out = (struct stream_acked){ .written = f->written, .unacked = (uint64_t)unacked };
+	return true;
 }
 
 static void fd_free(struct stream *s)
@@ -210,6 +233,7 @@ static const struct stream_ops fd_ops = {
 	.read_enable = fd_read_enable,
 	.shutdown = fd_shutdown,
 	.free = fd_free,
+	.acked = fd_acked,
 };
 
 struct stream *fd_stream_new(struct loop *l, int fd)

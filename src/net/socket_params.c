@@ -129,6 +129,17 @@ static bool bind_address(int fd, int family, const char *address, struct error *
 	return ok;
 }
 
+/*
+ * What the kernel holds is past overtaking: more than this waits with us, where control frames
+ * pass it (tcp(7), TCP_NOTSENT_LOWAT). A kernel without it works as well, only later.
+ */
+static void bound_unsent(int fd)
+{
+	int bytes = 128 * 1024;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
+}
+
 int socket_open(int family, const struct socket_params *params, struct error *err)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -138,6 +149,7 @@ int socket_open(int family, const struct socket_params *params, struct error *er
 		err->stage = STAGE_CONNECT;
 		return -1;
 	}
+	bound_unsent(fd);
 	if (set_options(fd, params, err) && bind_device(fd, params->bind_device, err) &&
 	    bind_address(fd, family, params->bind_address, err))
 		return fd;

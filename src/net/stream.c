@@ -40,6 +40,11 @@ void stream_shutdown(struct stream *s)
 	s->ops->shutdown(s);
 }
 
+bool stream_get_acked(struct stream *s, struct stream_acked *out)
+{
+	return s->ops->acked && s->ops->acked(s, out);
+}
+
 void stream_free(struct stream *s)
 {
 	if (s)

@@ -9,6 +9,8 @@
 #ifndef WSB_NET_STREAM_H
 #define WSB_NET_STREAM_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
@@ -31,11 +33,21 @@ enum stream_event {
 typedef void (*stream_cb)(void *arg, enum stream_event event, struct span data,
 			  const struct error *err);
 
+/*
+ * Bytes at the transport (of TLS: ciphertext) since it was opened. Whatever an
+ * offer took is in `written`; `unacked` of it may not have arrived.
+ */
+struct stream_acked {
+	uint64_t written; /* given to the kernel, or waiting for it in a TLS stream */
+	uint64_t unacked; /* of these, not acknowledged by the other machine */
+};
+
 struct stream_ops {
 	size_t (*offer)(struct stream *s, const struct iovec *iov, int n);
 	void (*read_enable)(struct stream *s, bool on);
 	void (*shutdown)(struct stream *s);
 	void (*free)(struct stream *s);
+	bool (*acked)(struct stream *s, struct stream_acked *out); /* NULL = not known */
 };
 
 struct stream {
@@ -60,7 +72,9 @@ size_t stream_offer(struct stream *s, const struct iovec *iov, int n);
 void stream_pause(struct stream *s); /* no DATA and no EOF until resumed */
 void stream_resume(struct stream *s);
 void stream_shutdown(struct stream *s); /* we send nothing more; the peer sees the end of input */
-void stream_free(struct stream *s);	/* closes; no event afterwards; NULL is fine */
+/* False: this transport does not tell (Unix sockets). Also good after FAILED. */
+bool stream_get_acked(struct stream *s, struct stream_acked *out);
+void stream_free(struct stream *s); /* closes; no event afterwards; NULL is fine */
 
 /* Over a connected, non-blocking descriptor (TCP, Unix), which it owns. */
 struct stream *fd_stream_new(struct loop *l, int fd);

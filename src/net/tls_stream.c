@@ -255,6 +255,18 @@ static void tls_shutdown(struct stream *s)
 	tls_write_on(t);
 }
 
+/* What was encrypted and waits here counts as sent, but has not arrived for sure. */
+static bool tls_acked(struct stream *s, struct stream_acked *out)
+{
+	struct tls_stream *t = of(s);
+
+	if (t->freed || !stream_get_acked(t->lower, out))
+		return false;
+	out->written += t->out.len;
+	out->unacked += t->out.len;
+	return true;
+}
+
 static void tls_free(struct stream *s)
 {
 	struct tls_stream *t = of(s);
@@ -274,6 +286,7 @@ static const struct stream_ops tls_ops = {
 	.read_enable = tls_read_enable,
 	.shutdown = tls_shutdown,
 	.free = tls_free,
+	.acked = tls_acked,
 };
 
 struct tls_stream *tls_stream_new(struct loop *l, struct stream *lower, struct tls_ctx *ctx)

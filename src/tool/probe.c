@@ -107,7 +107,9 @@ static void on_session(void *arg, const struct session_event *event)
 	case SESSION_ENDED:
 		on_ended(p, event->end);
 		break;
+	case SESSION_UPGRADED:
 	case SESSION_MESSAGE:
+	case SESSION_PING:
 	case SESSION_PONG:
 	case SESSION_TURN:
 	case SESSION_WRITTEN:

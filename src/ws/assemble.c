@@ -21,6 +21,8 @@ void assemble_deinit(struct assemble *a)
 {
 	buf_deinit(&a->bytes);
 	a->fragments = 0;
+	a->size = 0;
+	a->n_tail = 0;
 	a->handed = false;
 }
 
@@ -33,7 +35,7 @@ void assemble_release(struct assemble *a)
 
 size_t assemble_partial(const struct assemble *a)
 {
-	return a->handed ? 0 : a->bytes.len;
+	return (a->handed ? 0 : a->bytes.len) + a->n_tail;
 }
 
 static bool refuse(struct error *err, enum err what, int code, const char *text)
@@ -63,8 +65,9 @@ bool assemble_begin(struct assemble *a, const struct frame_header *h, struct err
 			      "a message begins inside a fragmented one");
 	if (a->fragments == WS_FRAGMENTS_MAX)
 		return refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "a message has too many fragments");
-	if (h->len > a->bytes.cap - a->bytes.len)
+	if (h->len > a->bytes.cap - a->size)
 		return refuse_size(a, err);
+	a->size += (size_t)h->len;
 	if (!continues)
 		a->type = h->opcode == FRAME_TEXT ? MSG_TEXT : MSG_BINARY;
 	a->fragments++;
@@ -80,27 +83,75 @@ static bool check_text(struct assemble *a, struct span piece, bool last)
 	return utf8_feed(&a->utf8, piece) && (!last || utf8_complete(&a->utf8));
 }
 
+/* Appended to what is there; *all is then the whole of it. */
+static bool append(struct assemble *a, struct span piece, struct span *all)
+{
+	struct span tail = span_of(a->tail, a->n_tail);
+
+	if (!buf_append(&a->bytes, tail))
+		return false;
+	a->n_tail = 0;
+	if (!buf_append(&a->bytes, piece))
+		return false;
+	*all = buf_bytes(&a->bytes);
+	return true;
+}
+
+/* Bytes of a character at the end of s that is not whole. */
+static size_t tail_len(struct span s)
+{
+	for (size_t n = 1; n <= 3 && n <= s.n; n++) {
+		struct span end = span_skip(s, s.n - n);
+		struct utf8 u = { 0 };
+
+		if (end.p[0] >= 0xC0) /* the lead byte */
+			return utf8_feed(&u, end) && !utf8_complete(&u) ? n : 0;
+	}
+	return 0;
+}
+
+/* A fragment that is not the last one: a character that is not whole stays for the next. */
+static void cut_tail(struct assemble *a, struct span *s)
+{
+	size_t n = a->type == MSG_TEXT ? tail_len(*s) : 0;
+
+	a->n_tail = (uint8_t)n;
+	s->n -= n;
+	if (n > 0)
+		memcpy(a->tail, s->p + s->n, n);
+}
+
+static enum assemble_result hand_out(struct assemble *a, struct span bytes, bool last,
+				     struct msg *msg)
+{
+	if (!last)
+		cut_tail(a, &bytes);
+	if (!last && bytes.n == 0) {
+		assemble_release(a);
+		return ASSEMBLE_MORE;
+	}
+	*msg = (struct msg){ .type = a->type, .data = bytes, .more = !last };
+	if (last)
+		a->fragments = a->size = 0;
+	return ASSEMBLE_MESSAGE;
+}
+
 enum assemble_result assemble_feed(struct assemble *a, struct span piece, bool frame_end,
 				   struct msg *msg, struct error *err)
 {
-	bool last = frame_end && a->fin;
+	bool last = frame_end && a->fin, out = frame_end && (a->fin || a->deliver);
 
 	if (!check_text(a, piece, last)) {
 		refuse(err, ERR_PAYLOAD, CLOSE_PAYLOAD, "a text message is not UTF-8");
 		return ASSEMBLE_BAD;
 	}
-	if (last && a->bytes.len == 0) {
-		*msg = (struct msg){ .type = a->type, .data = piece };
-	} else if (!buf_append(&a->bytes, piece)) {
-		/* begin() has seen to the cap, so this is memory */
-		refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "no memory for a message");
-		return ASSEMBLE_BAD;
-	} else if (last) {
-		*msg = (struct msg){ .type = a->type, .data = buf_bytes(&a->bytes) };
-		a->handed = true;
+	if (!out || a->bytes.len > 0 || a->n_tail > 0) {
+		if (!append(a, piece, &piece)) {
+			/* begin() has seen to the cap, so this is memory */
+			refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "no memory for a message");
+			return ASSEMBLE_BAD;
+		}
+		a->handed = out;
 	}
-	if (!last)
-		return ASSEMBLE_MORE;
-	a->fragments = 0;
-	return ASSEMBLE_MESSAGE;
+	return out ? hand_out(a, piece, last, msg) : ASSEMBLE_MORE;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Data frames → whole messages: order of opcodes, fragments, size, UTF-8.
- * A message in one frame that lies whole in the input is handed out where it
- * lies; others grow a contiguous buffer by the bytes that have arrived.
+ * Data frames → whole messages, or whole fragments: order of opcodes, size,
+ * UTF-8. A message in one frame that lies whole in the input is handed out
+ * where it lies; others grow a contiguous buffer by the bytes that have arrived.
  *
  *   begin(header) → feed(piece) … feed(last piece, frame_end) → MESSAGE → release()
  */
@@ -18,13 +18,22 @@
 enum assemble_result { ASSEMBLE_MORE, ASSEMBLE_MESSAGE, ASSEMBLE_BAD };
 
 struct assemble {
-	struct buf bytes; /* of the message so far; its cap is the largest message */
+	struct buf bytes; /* what is not handed out yet; its cap is the largest message */
 	struct utf8 utf8; /* between two messages always at a character boundary */
 	size_t fragments; /* frames of the message so far, 0 = none has begun */
+	size_t size;	  /* of the message, as far as its headers have told */
 	enum msg_type type;
 	bool fin; /* the current frame is the last one */
 	bool validate_utf8;
-	bool handed; /* `bytes` is the message handed out last */
+	/*
+	 * To be set after init: each fragment is a message with `more`, but for the last. A text
+	 * that is cut inside a character is handed out up to it, and the rest with what follows.
+	 * One with nothing to hand out is passed over, unless it is the last.
+	 */
+	bool deliver;
+	bool handed;	/* `bytes` is the message handed out last */
+	uint8_t n_tail; /* bytes of a character that the last fragment did not finish */
+	uint8_t tail[3];
 };
 
 void assemble_init(struct assemble *a, size_t max_message, bool validate_utf8);
@@ -43,6 +52,6 @@ enum assemble_result assemble_feed(struct assemble *a, struct span piece, bool f
 
 /* The message handed out last, if any, is no longer needed. */
 void assemble_release(struct assemble *a);
-size_t assemble_partial(const struct assemble *a); /* bytes of the unfinished message */
+size_t assemble_partial(const struct assemble *a); /* bytes that are not handed out yet */
 
 #endif

@@ -20,7 +20,7 @@
 #include "ws/close.h"
 #include "ws/frame.h"
 #include "ws/limits.h"
-#include "ws/mask.h"
+#include "ws/output.h"
 #include "ws/upgrade.h"
 
 enum conn_state {
@@ -29,24 +29,24 @@ enum conn_state {
 	CONN_CLOSING, /* our Close is queued, the peer's has not come */
 	CONN_CLOSED,  /* the peer's Close has come, and ours is queued */
 	CONN_FAILED,
+	CONN_RETIRED,
 };
 
 struct ws_conn {
 	enum conn_state state;
-	bool mask_zero;
 	bool in_frame;	   /* `frame` is known and `left` bytes of its payload are not */
 	bool pong_pending; /* `pong` waits to be queued */
+	bool in_message;   /* the last message sent was a fragment, and not the last one */
 	struct span in;	   /* of the fed bytes, what is not used up */
 	struct frame_decoder decoder;
 	struct frame_header frame;
 	uint64_t left;
 	struct assemble assemble;
-	struct buf out;
+	struct output out;
 	size_t max_output;
-	uint64_t queued;   /* bytes ever put into `out` */
-	uint64_t pong_end; /* `queued` behind our last Pong */
-	size_t pongs;	   /* queued since the output held none */
-	struct rand_source *rand;
+	uint64_t pong_end; /* out.urgent_queued behind our last automatic Pong */
+	size_t pongs;	   /* automatic ones queued since the output held none */
+	size_t partial;	   /* when it was retired */
 	size_t control_len, pong_len;
 	uint8_t control[WS_CONTROL_MAX]; /* a control payload that came in pieces */
 	uint8_t pong[WS_CONTROL_MAX];
@@ -59,17 +59,14 @@ struct ws_conn *ws_conn_new(const struct ws_params *params)
 {
 	struct ws_conn *c = mem_zalloc(sizeof(*c));
 
-	c->mask_zero = params->mask_zero;
 	c->max_output = params->max_output;
-	c->rand = params->rand;
 	frame_decoder_init(&c->decoder, FRAME_FROM_SERVER);
 	assemble_init(&c->assemble, params->max_message, params->validate_utf8);
+	c->assemble.deliver = params->deliver_fragments;
 	http_head_init(&c->head);
-	buf_init(&c->out, WS_REQUEST_MAX);
-	upgrade_init(&c->upgrade, params, &c->out);
-	c->queued = c->out.len;
-	assert(c->max_output <= SIZE_MAX - WS_REQUEST_MAX - WS_OUTPUT_RESERVE);
-	c->out.cap = c->max_output + c->out.len + WS_OUTPUT_RESERVE;
+	output_init(&c->out, params->mask_zero ? NULL : params->rand);
+	upgrade_init(&c->upgrade, params, &c->out.data);
+	output_request(&c->out, c->max_output);
 	return c;
 }
 
@@ -80,38 +77,20 @@ void ws_conn_free(struct ws_conn *c)
 	upgrade_deinit(&c->upgrade);
 	http_head_deinit(&c->head);
 	assemble_deinit(&c->assemble);
-	buf_deinit(&c->out);
+	output_deinit(&c->out);
 	free(c);
+}
+
+static bool is_receiving(const struct ws_conn *c)
+{
+	return c->state == CONN_HANDSHAKE || c->state == CONN_OPEN || c->state == CONN_CLOSING;
 }
 
 void ws_conn_feed(struct ws_conn *c, struct span bytes)
 {
 	assert(c->in.n == 0);
-	if (c->state != CONN_CLOSED && c->state != CONN_FAILED)
+	if (is_receiving(c))
 		c->in = bytes;
-}
-
-/* Appends one frame if the output then holds at most `limit` bytes. False: limit or memory. */
-static bool put_frame(struct ws_conn *c, enum frame_opcode opcode, struct span payload,
-		      size_t limit)
-{
-	struct frame_header h = { .fin = true, .masked = true, .opcode = opcode, .len = payload.n };
-	size_t size = frame_header_size(h.len, h.masked);
-	uint8_t *p;
-
-	if (payload.n > limit || c->out.len > limit - payload.n ||
-	    size > limit - payload.n - c->out.len)
-		return false;
-	p = buf_reserve(&c->out, size + payload.n);
-	if (!p)
-		return false;
-	if (!c->mask_zero)
-		c->rand->fill(c->rand, h.key, sizeof(h.key)); /* RFC 6455, 5.3 */
-	frame_encode(p, &h);
-	mask_copy(p + size, payload, h.key, 0);
-	buf_commit(&c->out, size + payload.n);
-	c->queued += size + payload.n;
-	return true;
 }
 
 /* Queues the Pong that waits, unless many stand in the output: a newer one may take its place. */
@@ -119,14 +98,14 @@ static void put_pong(struct ws_conn *c)
 {
 	if (!c->pong_pending)
 		return;
-	if (c->queued - c->out.len >= c->pong_end)
+	if (c->out.urgent_written >= c->pong_end)
 		c->pongs = 0; /* the last one has been written */
 	if (c->pongs == WS_PONGS_MAX ||
-	    !put_frame(c, FRAME_PONG, span_of(c->pong, c->pong_len), c->out.cap))
+	    !output_control(&c->out, FRAME_PONG, span_of(c->pong, c->pong_len), SIZE_MAX))
 		return;
 	c->pong_pending = false;
 	c->pongs++;
-	c->pong_end = c->queued;
+	c->pong_end = c->out.urgent_queued;
 }
 
 /* Our Close; nothing of ours follows but Pongs (RFC 6455, 5.5.1 and 5.5.2). */
@@ -135,7 +114,7 @@ static bool put_close(struct ws_conn *c, int code, struct span reason)
 	uint8_t body[WS_CONTROL_MAX];
 	size_t n = close_encode(body, code, reason);
 
-	return put_frame(c, FRAME_CLOSE, span_of(body, n), c->out.cap);
+	return output_control(&c->out, FRAME_CLOSE, span_of(body, n), SIZE_MAX);
 }
 
 /* The last event: c->err says why. RFC 6455, 7.1.7 */
@@ -300,6 +279,7 @@ enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev)
 		break;
 	case CONN_CLOSED:
 	case CONN_FAILED:
+	case CONN_RETIRED:
 		break;
 	}
 	return ev->type;
@@ -311,7 +291,12 @@ enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg)
 
 	if (c->state != CONN_OPEN)
 		return WS_NOT_OPEN;
-	return put_frame(c, opcode, msg.data, c->max_output) ? WS_SENT : WS_FULL;
+	if (c->in_message)
+		opcode = FRAME_CONTINUATION;
+	if (!output_message(&c->out, opcode, msg, c->max_output))
+		return WS_FULL;
+	c->in_message = msg.more;
+	return WS_SENT;
 }
 
 static enum ws_send_result send_control(struct ws_conn *c, enum frame_opcode opcode,
@@ -320,7 +305,7 @@ static enum ws_send_result send_control(struct ws_conn *c, enum frame_opcode opc
 	assert(payload.n <= WS_CONTROL_MAX);
 	if (c->state != CONN_OPEN)
 		return WS_NOT_OPEN;
-	return put_frame(c, opcode, payload, c->max_output) ? WS_SENT : WS_FULL;
+	return output_control(&c->out, opcode, payload, c->max_output) ? WS_SENT : WS_FULL;
 }
 
 enum ws_send_result ws_conn_ping(struct ws_conn *c, struct span payload)
@@ -346,17 +331,50 @@ enum ws_send_result ws_conn_close(struct ws_conn *c, int code, struct span reaso
 	return WS_SENT;
 }
 
-struct buf *ws_conn_output(struct ws_conn *c)
+int ws_conn_output(struct ws_conn *c, struct iovec iov[WS_OUTPUT_IOV])
 {
+	put_pong(c); /* it still waits if memory was short */
+	return output_iov(&c->out, iov);
+}
+
+void ws_conn_wrote(struct ws_conn *c, size_t n)
+{
+	output_wrote(&c->out, n);
 	put_pong(c);
-	return &c->out;
+}
+
+size_t ws_conn_output_len(const struct ws_conn *c)
+{
+	return output_len(&c->out);
+}
+
+struct ws_progress ws_conn_progress(const struct ws_conn *c)
+{
+	return (struct ws_progress){
+		.data_queued = c->out.data_queued,
+		.data_written = c->out.data_written,
+		.control_queued = c->out.urgent_queued,
+		.control_written = c->out.urgent_written,
+	};
+}
+
+void ws_conn_retire(struct ws_conn *c)
+{
+	if (c->state == CONN_RETIRED)
+		return;
+	c->partial = assemble_partial(&c->assemble);
+	c->state = CONN_RETIRED;
+	c->pong_pending = false;
+	c->in = span_of(NULL, 0);
+	assemble_deinit(&c->assemble);
+	output_deinit(&c->out);
 }
 
 int ws_conn_wants(struct ws_conn *c)
 {
-	int wants = c->out.len > 0 || c->pong_pending ? WS_WANT_WRITE : 0;
+	int wants = output_len(&c->out) > 0 || c->pong_pending ? WS_WANT_WRITE : 0;
 
-	if (c->state != CONN_CLOSED && c->state != CONN_FAILED)
+	if (is_receiving(c))
 		wants |= WS_WANT_READ;
 	return wants;
 }
@@ -383,5 +401,5 @@ const char *ws_conn_subprotocol(const struct ws_conn *c)
 
 size_t ws_conn_partial(const struct ws_conn *c)
 {
-	return assemble_partial(&c->assemble);
+	return c->state == CONN_RETIRED ? c->partial : assemble_partial(&c->assemble);
 }

@@ -13,7 +13,8 @@
 #ifndef WSB_WS_CONN_H
 #define WSB_WS_CONN_H
 
-#include "base/buf.h"
+#include <sys/uio.h>
+
 #include "base/error.h"
 #include "base/msg.h"
 #include "ws/params.h"
@@ -23,7 +24,7 @@ struct http_head;
 enum ws_event_type {
 	WS_NONE,     /* nothing more until the next feed */
 	WS_UPGRADED, /* the server has agreed: ws_conn_head, ws_conn_subprotocol */
-	WS_MESSAGE,  /* msg */
+	WS_MESSAGE,  /* msg; with deliver_fragments it may be a part of one: msg.more */
 	WS_PING,     /* payload; the Pong is queued, or waits for others to be written */
 	WS_PONG,     /* payload */
 	WS_CLOSE,    /* the peer's: close_code (1005 = none), payload = reason; ours is queued */
@@ -49,6 +50,8 @@ enum ws_send_result {
 
 enum { WS_WANT_READ = 1, WS_WANT_WRITE = 2 };
 
+#define WS_OUTPUT_IOV 3 /* what ws_conn_output fills at most */
+
 struct ws_conn;
 
 /* The request stands in the output queue at once. */
@@ -72,6 +75,12 @@ enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev);
  * itself, with its header, is always WS_FULL. A control payload is cut by nobody: above
  * 125 bytes is the caller's error (assert). Text is not checked here: the
  * caller has seen to it that it is UTF-8 (RFC 6455, 5.6).
+ *
+ * A message with msg.more is a fragment: the next ones sent continue it, up to
+ * the first without (RFC 6455, 5.4); their type is the first one's. A message
+ * above WS_ONE_FRAME_MAX, or above WS_FRAME_SIZE while output waits, goes out
+ * in frames of WS_FRAME_SIZE (ws/limits.h), so that control frames get through
+ * between them.
  */
 enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg);
 enum ws_send_result ws_conn_ping(struct ws_conn *c, struct span payload);
@@ -88,12 +97,33 @@ enum ws_send_result ws_conn_pong(struct ws_conn *c, struct span payload);
 enum ws_send_result ws_conn_close(struct ws_conn *c, int code, struct span reason);
 
 /*
- * What to write to the wire: consume from the front what has been written. To
- * be written even after WS_FAILED: it holds the Close then. While WS_PONGS_MAX
- * Pongs stand in it, of further ones only the newest is kept (RFC 6455, 5.5.3);
- * it joins in this call once they have been written. Never NULL.
+ * What to write to the wire, in this order: returns how many elements of iov
+ * it filled. Tell ws_conn_wrote how many of these bytes are written before the
+ * next call. To be written even after WS_FAILED: it holds the Close then.
+ * Pings and Pongs pass queued data at the next boundary of a frame (RFC 6455,
+ * 5.4); a Close does not. While WS_PONGS_MAX automatic Pongs wait, of further
+ * ones only the newest is kept (RFC 6455, 5.5.3).
  */
-struct buf *ws_conn_output(struct ws_conn *c);
+int ws_conn_output(struct ws_conn *c, struct iovec iov[WS_OUTPUT_IOV]);
+void ws_conn_wrote(struct ws_conn *c, size_t n);
+size_t ws_conn_output_len(const struct ws_conn *c); /* bytes that wait */
+
+/*
+ * Wire bytes ever queued and written, of data frames (with the request and the
+ * Close) and of Pings and Pongs apart, for these overtake: what was queued last
+ * has left when `written` has reached what `queued` was then.
+ */
+struct ws_progress {
+	uint64_t data_queued, data_written, control_queued, control_written;
+};
+struct ws_progress ws_conn_progress(const struct ws_conn *c);
+
+/*
+ * The transport is gone: gives back all buffers. No more calls but ws_conn_free
+ * and the questions that take a const conversation; those about the head, the
+ * error, the progress and ws_conn_partial have the answers of before.
+ */
+void ws_conn_retire(struct ws_conn *c);
 
 /* WS_WANT_ bits; 0 = the conversation is over and the transport may be closed. */
 int ws_conn_wants(struct ws_conn *c);
@@ -107,7 +137,10 @@ const struct error *ws_conn_error(const struct ws_conn *c);
 const struct http_head *ws_conn_head(const struct ws_conn *c);
 const char *ws_conn_subprotocol(const struct ws_conn *c); /* NULL = none */
 
-/* Bytes of a message that is not complete yet; they are lost if the transport ends now. */
+/*
+ * Bytes of a message that is not complete yet; they are lost if the transport
+ * ends now. With deliver_fragments: of a fragment.
+ */
 size_t ws_conn_partial(const struct ws_conn *c);
 
 #endif

@@ -140,6 +140,17 @@ static void parse(const uint8_t *p, size_t size, struct frame_header *h)
 		memset(h->key, 0, KEY_SIZE);
 }
 
+uint64_t frame_size(struct span s)
+{
+	size_t header, extended;
+
+	assert(s.n >= 2);
+	header = size_so_far(s.p, 2);
+	extended = extended_size(s.p[1]);
+	assert(s.n >= header);
+	return header + (extended ? get_be(s.p + 2, extended) : (uint64_t)(s.p[1] & BITS_LEN));
+}
+
 /* The header lies whole in the input: checked and read in place. */
 static enum frame_result decode_whole(struct frame_decoder *d, struct span *input,
 				      struct frame_header *h, const char **why)

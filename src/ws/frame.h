@@ -40,6 +40,9 @@ size_t frame_header_size(uint64_t len, bool masked);
 /* Writes frame_header_size bytes; returns their number. */
 size_t frame_encode(uint8_t *out, const struct frame_header *h);
 
+/* Bytes of the frame that s begins with, whose header is whole and sound: one that we encoded. */
+uint64_t frame_size(struct span s);
+
 enum frame_result { FRAME_MORE, FRAME_DONE, FRAME_BAD };
 
 struct frame_decoder {

@@ -14,6 +14,9 @@
 #define WS_INTERIM_MAX 5	/* 1xx responses before the final one */
 #define WS_REQUEST_MAX 1048576	/* our own upgrade request */
 
+#define WS_FRAME_SIZE 16384    /* of a message in several frames */
+#define WS_ONE_FRAME_MAX 65536 /* a message up to this is one frame if nothing waits */
+
 #define WS_PONGS_MAX 16 /* automatic Pongs in the output at a time */
 
 /* What may stand in the output above max_output: those Pongs and our Close. */

@@ -29,7 +29,8 @@ struct ws_params {
 	size_t max_message; /* bytes; more closes with 1009 */
 	size_t max_output;  /* cap of the output queue, bytes */
 	bool validate_utf8;
-	bool mask_zero; /* masking key 0: for packet captures only */
+	bool deliver_fragments; /* each one is a WS_MESSAGE of its own, msg.more but for the last */
+	bool mask_zero;		/* masking key 0: for packet captures only */
 	struct rand_source *rand;
 };
 

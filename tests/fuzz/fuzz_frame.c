@@ -4,12 +4,14 @@
  * with the number of pieces, their sizes, and then the bytes.
  *
  * Oracle: whole, byte by byte and in those pieces the same events and the same
- * output come out; the output is a sequence of masked frames with nothing but
- * Pongs behind a Close; memory is bounded by what has arrived.
+ * output come out; the output is a sequence of masked frames, their fragments
+ * in order, with nothing but Pongs behind a Close, however it is written; each
+ * text that is handed out is UTF-8; memory is bounded by what has arrived.
  */
 #include "fuzz.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "ws/conn.h"
 #include "ws/limits.h"
 
@@ -18,6 +20,8 @@ enum {
 	OPT_CLOSE_FIRST = 2, /* our Close is under way */
 	OPT_SMALL = 4,	     /* messages of 64 bytes at most */
 	OPT_ECHO = 8,
+	OPT_DELIVER = 16, /* fragments one by one */
+	OPT_WRITE = 32,	  /* after each event some bytes of the output leave */
 	PIECES_MAX = 15,
 	MAX_OUTPUT = 8192,
 };
@@ -26,6 +30,13 @@ struct input {
 	unsigned options;
 	struct span pieces; /* sizes */
 	struct span bytes;
+};
+
+/* What a conversation has said to its user and to the wire. */
+struct result {
+	struct buf events, output;
+	size_t n_events;
+	bool over;
 };
 
 static bool read_input(struct input *in, const uint8_t *data, size_t size)
@@ -54,6 +65,7 @@ static struct ws_conn *open_conn(const struct input *in)
 		.max_message = in->options & OPT_SMALL ? 64 : 65536,
 		.max_output = MAX_OUTPUT,
 		.validate_utf8 = !(in->options & OPT_NO_UTF8),
+		.deliver_fragments = in->options & OPT_DELIVER,
 		.rand = &source,
 	};
 	struct ws_conn *c = ws_conn_new(&params);
@@ -61,7 +73,7 @@ static struct ws_conn *open_conn(const struct input *in)
 
 	ws_conn_feed(c, span_str(response));
 	CHECK(ws_conn_next(c, &ev) == WS_UPGRADED);
-	buf_clear(ws_conn_output(c));
+	ws_conn_wrote(c, ws_conn_output_len(c));
 	if (in->options & OPT_CLOSE_FIRST)
 		CHECK(ws_conn_close(c, 1000, span_str("bye")) == WS_SENT);
 	return c;
@@ -76,8 +88,12 @@ static void put(struct buf *out, const void *p, size_t n)
 static void put_event(struct buf *events, const struct ws_conn *c, const struct ws_event *ev)
 {
 	const struct error *err = ws_conn_error(c);
-	const uint32_t head[] = { ev->type, ev->msg.type, (uint32_t)ev->msg.data.n,
-				  (uint32_t)ev->payload.n, (uint32_t)ev->close_code };
+	const uint32_t head[] = { ev->type,
+				  ev->msg.type,
+				  ev->msg.more,
+				  (uint32_t)ev->msg.data.n,
+				  (uint32_t)ev->payload.n,
+				  (uint32_t)ev->close_code };
 
 	put(events, head, sizeof(head));
 	put(events, ev->msg.data.p, ev->msg.data.n);
@@ -95,19 +111,57 @@ static size_t allocated(void)
 							 0;
 }
 
-static void take_events(struct ws_conn *c, const struct input *in, struct buf *events, bool *over)
+/* The first n bytes of the output leave. */
+static void write_some(struct ws_conn *c, size_t n, struct buf *output)
+{
+	struct iovec iov[WS_OUTPUT_IOV];
+	int filled = ws_conn_output(c, iov);
+	size_t left = n;
+
+	for (int i = 0; i < filled; i++) {
+		size_t some = iov[i].iov_len < left ? iov[i].iov_len : left;
+
+		put(output, iov[i].iov_base, some);
+		left -= some;
+	}
+	CHECK(left == 0);
+	ws_conn_wrote(c, n);
+}
+
+static void check_message(const struct input *in, struct msg msg)
+{
+	if (msg.type == MSG_TEXT && !(in->options & OPT_NO_UTF8))
+		CHECK(utf8_valid(msg.data));
+	CHECK(!msg.more || (msg.data.n > 0 && (in->options & OPT_DELIVER)));
+}
+
+/* How much leaves follows from the events alone, so that all splits have the same output. */
+static void on_event(struct ws_conn *c, const struct input *in, const struct ws_event *ev,
+		     struct result *result)
+{
+	size_t n = ++result->n_events % 23, len;
+
+	if (ev->type == WS_MESSAGE)
+		check_message(in, ev->msg);
+	if (ev->type == WS_MESSAGE && (in->options & OPT_ECHO))
+		ws_conn_send(c, ev->msg);
+	len = ws_conn_output_len(c);
+	if (in->options & OPT_WRITE)
+		write_some(c, n < len ? n : len, &result->output);
+}
+
+static void take_events(struct ws_conn *c, const struct input *in, struct result *result)
 {
 	struct ws_event ev;
 
 	while (ws_conn_next(c, &ev) != WS_NONE) {
-		CHECK(!*over);
-		put_event(events, c, &ev);
-		*over = ev.type == WS_FAILED || ev.type == WS_CLOSE;
-		CHECK(*over == !(ws_conn_wants(c) & WS_WANT_READ));
-		if (ev.type == WS_MESSAGE && (in->options & OPT_ECHO))
-			ws_conn_send(c, ev.msg);
+		CHECK(!result->over);
+		put_event(&result->events, c, &ev);
+		result->over = ev.type == WS_FAILED || ev.type == WS_CLOSE;
+		CHECK(result->over == !(ws_conn_wants(c) & WS_WANT_READ));
+		on_event(c, in, &ev, result);
 	}
-	CHECK(ws_conn_output(c)->len <= MAX_OUTPUT + WS_OUTPUT_RESERVE);
+	CHECK(ws_conn_output_len(c) <= MAX_OUTPUT + WS_OUTPUT_RESERVE);
 }
 
 /* Size of the next piece; step 0 = as the input says. */
@@ -120,24 +174,29 @@ static size_t piece_size(const struct input *in, size_t step, size_t i, size_t l
 	return n < left ? n : left;
 }
 
-static void run(const struct input *in, size_t step, struct buf *events, struct buf *output)
+static size_t allocated_for(const struct result *result)
+{
+	return result->events.size + result->output.size;
+}
+
+static void run(const struct input *in, size_t step, struct result *result)
 {
 	struct ws_conn *c = open_conn(in);
-	size_t before = allocated() - events->size, fed = 0;
+	size_t before = allocated() - allocated_for(result), fed = 0;
 	struct span rest = in->bytes;
-	bool over = false;
 
 	for (size_t i = 0; rest.n > 0; i++) {
 		size_t n = piece_size(in, step, i, rest.n);
 
 		ws_conn_feed(c, span_of(rest.p, n));
-		take_events(c, in, events, &over);
+		take_events(c, in, result);
 		rest = span_skip(rest, n);
 		fed += n;
 		CHECK(ws_conn_partial(c) <= fed);
-		CHECK(allocated() <= before + events->size + 2 * fed + 4 * MAX_OUTPUT);
+		CHECK(allocated() <= before + allocated_for(result) + 2 * fed + 8 * MAX_OUTPUT);
 	}
-	put(output, buf_bytes(ws_conn_output(c)).p, ws_conn_output(c)->len);
+	while (ws_conn_output_len(c) > 0)
+		write_some(c, ws_conn_output_len(c), &result->output);
 	ws_conn_free(c);
 }
 
@@ -150,7 +209,7 @@ static unsigned take_frame(struct span *s)
 	CHECK(s->n >= 6);
 	first = s->p[0];
 	n = s->p[1] & 127;
-	CHECK((first & 0xF0) == 0x80 && (s->p[1] & 128));
+	CHECK((first & 0x70) == 0 && (s->p[1] & 128));
 	extended = n == 126 ? 2 : 0;
 	CHECK(n < 127); /* MAX_OUTPUT is below 64 KiB */
 	if (extended) {
@@ -158,27 +217,31 @@ static unsigned take_frame(struct span *s)
 		CHECK(n > 125);
 	}
 	CHECK(s->n >= 2 + extended + 4 + n);
-	CHECK(!(first & 8) || n <= 125);
+	CHECK(!(first & 8) || (n <= 125 && (first & 128)));
 	*s = span_skip(*s, 2 + extended + 4 + n);
-	return first & 15;
+	return first;
 }
 
 static void check_output(struct span output)
 {
-	bool closed = false;
+	bool closed = false, in_message = false;
 
 	while (output.n > 0) {
-		unsigned opcode = take_frame(&output);
+		unsigned first = take_frame(&output), opcode = first & 15;
 
 		CHECK(!closed || opcode == 10);
-		CHECK(opcode == 1 || opcode == 2 || opcode == 8 || opcode == 10);
+		CHECK(opcode <= 2 || opcode == 8 || opcode == 10);
 		closed = closed || opcode == 8;
+		if (opcode > 2)
+			continue;
+		CHECK(in_message == (opcode == 0));
+		in_message = !(first & 128);
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf events[3], output[3];
+	struct result results[3] = { 0 };
 	struct input in;
 
 	if (!read_input(&in, data, size))
@@ -186,16 +249,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < 3; i++) {
 		const size_t steps[] = { SIZE_MAX, 1, 0 };
 
-		buf_init(&events[i], SIZE_MAX / 4);
-		buf_init(&output[i], SIZE_MAX / 4);
-		run(&in, steps[i], &events[i], &output[i]);
-		CHECK(span_equal(buf_bytes(&events[i]), buf_bytes(&events[0])));
-		CHECK(span_equal(buf_bytes(&output[i]), buf_bytes(&output[0])));
+		buf_init(&results[i].events, SIZE_MAX / 4);
+		buf_init(&results[i].output, SIZE_MAX / 4);
+		run(&in, steps[i], &results[i]);
+		CHECK(span_equal(buf_bytes(&results[i].events), buf_bytes(&results[0].events)));
+		CHECK(span_equal(buf_bytes(&results[i].output), buf_bytes(&results[0].output)));
 	}
-	check_output(buf_bytes(&output[0]));
+	check_output(buf_bytes(&results[0].output));
 	for (size_t i = 0; i < 3; i++) {
-		buf_deinit(&events[i]);
-		buf_deinit(&output[i]);
+		buf_deinit(&results[i].events);
+		buf_deinit(&results[i].output);
 	}
 	return 0;
 }

@@ -10,7 +10,7 @@ import os
 import struct
 import sys
 
-NO_UTF8, CLOSE_FIRST, SMALL, ECHO = 1, 2, 4, 8
+NO_UTF8, CLOSE_FIRST, SMALL, ECHO, DELIVER, WRITE = 1, 2, 4, 8, 16, 32
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 TEXT_MORE, MORE, LAST = 0x01, 0x00, 0x80
@@ -100,6 +100,17 @@ def frame_seeds():
     seed('length-2-62', b'\x02\x7f' + struct.pack('>Q', 1 << 62))
     seed('length-announced-only', b'\x02\x7f' + struct.pack('>Q', 65536) + b'x' * 20)
     seed('full-output', b''.join(frame(BINARY, b'y' * 600) for _ in range(16)) + frame(PING, b'p') + END)
+    between = b''.join(frame(first, KOSME[i:i + 3]) + frame(PING, b'%d' % i)
+                       for i, first in ((0, TEXT_MORE), (3, MORE), (6, MORE), (9, LAST)))
+    seed('deliver', fragments(b'one two three', 4) + frame(TEXT_MORE) + frame(LAST) + END, ECHO | DELIVER)
+    seed('deliver-octets', fragments(KOSME, 1) + END, ECHO | DELIVER | WRITE)
+    seed('deliver-pings-between', between + END, ECHO | DELIVER | WRITE)
+    seed('deliver-unchecked', fragments(KOSME + b'\xed\xa0\x80edited', 2) + END, ECHO | DELIVER | NO_UTF8)
+    seed('deliver-bad', fragments(KOSME + b'\xed\xa0\x80edited', 2), ECHO | DELIVER)
+    seed('deliver-small-over', frame(0x02, b'x' * 60) + frame(LAST, b'x' * 5), DELIVER | SMALL)
+    seed('write-pings-between', b''.join(frame(BINARY, b'x' * n) + frame(PING, b'%d' % n)
+                                         for n in (0, 1, 30, 125, 126, 300)) + END, ECHO | WRITE)
+    seed('write-many-pings', b''.join(frame(PING, b'%d' % i) for i in range(60)) + END, WRITE)
     seed('nothing', b'', pieces=())
     return seeds
 

@@ -101,7 +101,7 @@ BAD_LINES = [
      OPTION, 'ping.intervall: unknown key; did you mean "interval"?'),
     (call('open', name='x', url='ws://h/', ping={'interval':'1 lightyear'}),
      OPTION, 'ping.interval: "1 lightyear" is not a duration: the unit must be one of us, ms, s, min, h, d, w, month, y'),
-    (call('open', name='x', url='ws://h/', heartbeat={}), OPTION, 'heartbeat: not supported by this version'),
+    (call('open', name='x', url='ws://h/', compression={}), OPTION, 'compression: not supported by this version'),
     (call('open', name='x', url='ws://h/', endpoint='rel.sock'), OPTION, 'endpoint: must be an absolute path'),
     (call('open', name='x', url='ws://h/', endpoint='/nonexistent-folder/x.sock'),
      ENDPOINT, 'bridge "x": open /nonexistent-folder/x.sock.lock: No such file or directory'),

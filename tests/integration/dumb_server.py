@@ -143,13 +143,13 @@ def serve_quietly(conn):
 
 
 def echo(conn):
-    """The same, and messages come back."""
+    """The same, and messages come back, in frames as they came."""
     conn.upgrade()
     while (f := conn.frame()).opcode != frames.CLOSE:
         if f.opcode == frames.PING:
             conn.send(frames.frame(frames.PONG, f.payload))
-        elif f.opcode in (frames.TEXT, frames.BINARY):
-            conn.send(frames.frame(f.opcode, f.payload))
+        elif f.opcode in (frames.TEXT, frames.BINARY, frames.CONTINUATION):
+            conn.send(frames.frame(f.opcode, f.payload, fin=f.fin))
     conn.send(frames.close(conn.close.code))
 
 

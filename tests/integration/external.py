@@ -259,3 +259,39 @@ def dante(folder):
     port = free_port()
     conf = write(folder, 'dante.conf', DANTE.format(port=port))
     return Proxy(folder, 'dante', [find('danted', 'dante-server'), '-f', conf, '-p', folder + '/dante.pid'], port)
+
+
+# Servers --------------------------------------------------------------------
+
+# Versions before 2.0.12 do not start with a WebSocket listener alone.
+MOSQUITTO = '''
+listener 0 {folder}/mqtt
+listener {port} 127.0.0.1
+protocol websockets
+allow_anonymous true
+persistence false
+user root
+log_dest stderr
+'''
+
+
+def mosquitto(folder):
+    """(program, port) of an MQTT broker that listens for WebSockets."""
+    port = free_port()
+    conf = write(folder, 'mosquitto.conf', MOSQUITTO.format(folder=folder, port=port))
+    program = Program([find('mosquitto', 'mosquitto'), '-c', conf], folder, 'mosquitto')
+    return program.wait_listening(port), port
+
+
+def websockify(folder, target_port):
+    """(program, port) of a WebSocket server that passes bytes on to a TCP port of 127.0.0.1."""
+    port = free_port()
+    argv = [find('websockify', 'websockify'), f'127.0.0.1:{port}', f'127.0.0.1:{target_port}']
+    return Program(argv, folder, 'websockify').wait_listening(port), port
+
+
+def tcp_server(folder, command):
+    """(program, port): socat, which runs a shell command for each connection."""
+    port = free_port()
+    argv = [find('socat', 'socat'), f'TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=64', f'SYSTEM:{command}']
+    return Program(argv, folder, 'socat').wait_listening(port), port

@@ -12,10 +12,12 @@ import tempfile
 
 import pytest
 
+import harness
 from certs import Certs
-from dumb_server import DumbServer
+from dumb_server import DumbServer, serve_quietly
 from external import Nginx
-from harness import WRAPPER, RpcError, is_instrumented, programs, slack
+from harness import WRAPPER, RpcError, Server, is_instrumented, programs, slack
+from namespace import Namespace
 from scripted import TlsServer
 
 PROXY_VARIABLES = [f'{name}_proxy' for name in ('ws', 'wss', 'http', 'https', 'all', 'no')]
@@ -76,6 +78,39 @@ def assert_little_memory(grown, limit):
         assert grown < limit
 
 
+@pytest.fixture
+def namespace(folder):
+    made = Namespace(os.path.join(folder, 'hosts'))
+    yield made
+    made.stop()
+
+
+INSIDE_PORT = 8080  # in there nobody else has it
+
+
+@pytest.fixture
+def inside(namespace, wsbridged, monkeypatch):
+    """inside(bridges): a daemon in the namespace. inside.serve(host): a real server in it; '' is everywhere."""
+    slack(1)  # is known before the wrapper changes
+    wrapper = harness.WRAPPER
+    servers = []
+
+    def start(bridges, **top):
+        monkeypatch.setattr(harness, 'WRAPPER', namespace.prefix + wrapper)
+        return wsbridged(bridges, **top)
+
+    def serve(host):
+        one = Server('websockets', ['--host', host])
+        one.argv, one.port = namespace.prefix + one.argv, INSIDE_PORT
+        servers.append(one.start())
+        return one
+
+    start.serve = serve
+    yield start
+    for one in servers:
+        one.kill()
+
+
 class Bridges:
     """Bridges of one daemon, opened by its control socket, with names that nobody needs to know."""
 
@@ -121,3 +156,18 @@ class Bridges:
 @pytest.fixture(scope='module')
 def bridges(module_daemon):
     return Bridges(module_daemon(limits={'bridges': 10000}, log={'level': 'debug'}))
+
+
+@pytest.fixture
+def serve(wsbridged, dumb_server):
+    """
+    serve(script, endpoint={...}, ...): a daemon with the bridge "b", its server, and the connection,
+    open. The endpoint has framing json unless it says otherwise.
+    """
+    def start(script=serve_quietly, endpoint=None, **options):
+        server = dumb_server(script)
+        daemon = wsbridged({'b': {'url': server.url(), 'reconnect': {'initial': 0.01, 'max': 0.01},
+                                  'endpoint': {'framing': 'json', **(endpoint or {})}, **options}})
+        daemon.wait_open()
+        return daemon, server, server.wait_connection()
+    return start

@@ -224,7 +224,7 @@ class Daemon:
         for name, bridge in config.get('bridges', {}).items():
             if not bridge.keys() & {'endpoint', 'endpoints'} and 'endpoint' not in config.get('defaults', {}):
                 bridge['endpoint'] = f'$DIR/{name}.sock'
-            elif isinstance(bridge.get('endpoint'), dict):
+            elif isinstance(bridge.get('endpoint'), dict) and 'fifo' not in bridge['endpoint']:
                 bridge['endpoint'].setdefault('unix', f'$DIR/{name}.sock')
         self.write_text(json.dumps(config, indent=1))
 

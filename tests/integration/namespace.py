@@ -59,6 +59,18 @@ class Namespace:
         except AssertionError as e:
             pytest.skip(str(e))
 
+    def lose_packets(self, *which):
+        """Packets to such ports (`tcp dport 80`) get lost, and nobody says so; until heal()."""
+        find('nft', 'nftables')
+        rules = 'add table inet lost; add chain inet lost c { type filter hook input priority 0; };'
+        try:
+            self.run('nft', rules + ''.join(f'add rule inet lost c {w} drop;' for w in which))
+        except AssertionError as e:
+            pytest.skip(str(e))
+
+    def heal(self):
+        self.run('nft', 'delete table inet lost')
+
     def stop(self):
         self.process.kill()
         self.process.communicate()

@@ -104,6 +104,11 @@ def answer(status, *headers, body=b''):
     return script
 
 
+def drop(conn):
+    """Ends a connection from outside of its script."""
+    conn.socket.shutdown(socket.SHUT_RDWR)
+
+
 # Proxies --------------------------------------------------------------------
 
 

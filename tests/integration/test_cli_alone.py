@@ -87,7 +87,7 @@ def test_bad_usage(wsbridge, words, sentence, command):
     (['open', 'x', '-o', 'nonsense'], 'open: -o nonsense: expected KEY=VALUE'),
     (['open', 'x', 'ws://h/', '-o', 'ping.intervall=1'],
      'open: ping.intervall: unknown key; did you mean "ping.interval"?'),
-    (['open', 'x', 'ws://h/', '-o', 'heartbeat.interval=5'], 'open: heartbeat.interval: not supported by this version'),
+    (['open', 'x', 'ws://h/', '-o', 'compression.level=5'], 'open: compression.level: not supported by this version'),
     (['open', 'x', 'ws://h/', '-o', 'on_open=[1'], 'open: on_open: begins like JSON, but is none (character 2)'),
     (['open', 'x', '-f', '/nonexistent/file'], 'open: -f: /nonexistent/file: No such file or directory'),
     (['open', 'x', '--wait=soon'], 'open: --wait: "soon" is not a duration: a number is missing'),

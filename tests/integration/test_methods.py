@@ -27,7 +27,7 @@ def test_version(up):
     result = up.call('version')
     assert result.keys() == {'version', 'limits', 'features'}
     assert result['limits'] == {'clients': 256, 'queues': 64 << 20, 'control_request': 1 << 20, 'control_clients': 32,
-                                'bridges': 1000}
+                                'bridges': 1000, 'dials_per_second': 20, 'tls_handshakes': 10}
 
 
 def test_status(up, server):

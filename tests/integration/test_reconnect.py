@@ -95,7 +95,7 @@ def test_other_jitters(wsbridged, jitter):
 def test_bridges_that_lose_their_server_together_do_not_come_back_together(wsbridged):
     port = free_port()
     bridges = {f'b{i}': {'url': f'ws://127.0.0.1:{port}/', 'reconnect': {'initial': 1, 'max': 1}} for i in range(20)}
-    daemon = wsbridged(bridges)
+    daemon = wsbridged(bridges, limits={'dials_per_second': 0})
     left = wait_until(lambda: [b['retry_in'] for b in daemon.status()['bridges'] if b['retry_in'] is not None
                                and b['retry_in'] >= 0] or None)
     left = wait_until(lambda: (lambda r: r if len(r) == 20 else None)(

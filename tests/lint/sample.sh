@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 # Dotted names of all keys. A line that ends in { or [ opens a level.
 awk '
 { sub(/^[ \t]*/, "") }
-/^\/\/[\t"{}]/ { sub(/^\/\/[ \t]*/, "") }
+/^\/\/[\t"{}\]]/ { sub(/^\/\/[ \t]*/, "") }
 /^\/\// { next }
 /^[}\]]/ { depth--; next }
 /^"/ {

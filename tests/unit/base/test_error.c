@@ -193,6 +193,49 @@ static void stages_have_names(void **state)
 		assert_string_equal(stage_name((enum stage)i), names[i]);
 }
 
+static void what_may_be_tried_again(void **state)
+{
+	static const struct {
+		enum err code;
+		enum stage stage;
+		int status;
+		bool about_upstream, retryable;
+	} rows[] = {
+		{ ERR_NOT_OPEN, STAGE_NONE, 0, true, true },
+		{ ERR_TIMEOUT, STAGE_NONE, 0, true, true },
+		{ ERR_ADDRESS, STAGE_RESOLVE, 0, true, true },
+		{ ERR_CONNECT, STAGE_CONNECT, 0, true, true },
+		{ ERR_OVERFLOW, STAGE_NONE, 0, true, true },
+		{ ERR_PROXY, STAGE_PROXY, 0, true, true },
+		{ ERR_PROXY, STAGE_PROXY, 407, true, false },
+		{ ERR_PROXY, STAGE_PROXY, 503, true, true },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 401, true, false },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 408, true, true },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 425, true, true },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 429, true, true },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 500, true, true },
+		{ ERR_BAD_STATUS, STAGE_HANDSHAKE, 499, true, false },
+		{ ERR_TLS, STAGE_NONE, 0, true, false },
+		{ ERR_PROTOCOL, STAGE_NONE, 0, true, false },
+		{ ERR_PAYLOAD, STAGE_NONE, 0, true, false },
+		{ ERR_INVALID_OPTION, STAGE_NONE, 0, false, false },
+		{ ERR_INVALID_OPTION, STAGE_OPEN, 0, true, false },
+		{ ERR_DENIED, STAGE_NONE, 0, false, false },
+		{ ERR_INTERNAL, STAGE_NONE, 0, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = ERROR_INIT;
+
+		err.code = rows[i].code;
+		err.stage = rows[i].stage;
+		err.status = rows[i].status;
+		assert_int_equal(error_is_about_upstream(&err), rows[i].about_upstream);
+		assert_int_equal(error_is_retryable(&err), rows[i].retryable);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +248,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_utf8_become_question_marks),
 		cmocka_unit_test(table_is_the_contract),
 		cmocka_unit_test(stages_have_names),
+		cmocka_unit_test(what_may_be_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("error", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "net/net_test.h"
 
 static void on_bridge(void *arg, struct bridge *b, enum bridge_event event)
 {
@@ -138,6 +139,51 @@ void bridge_rig_wait_got(struct bridge_rig *r, size_t i, const char *text)
 	struct awaited a = { r, text, i };
 
 	world_wait(&r->w, has_got, &a);
+}
+
+static char *with_quotes(const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	for (char *c = copy; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	return copy;
+}
+
+void bridge_rig_say(struct bridge_rig *r, size_t i, const char *json)
+{
+	mem_auto_str text = with_quotes(json);
+
+	local_write(&r->locals[i], text);
+	local_write(&r->locals[i], "\n");
+}
+
+bool bridge_rig_was_told(struct bridge_rig *r, size_t i, const char *part)
+{
+	mem_auto_str text = with_quotes(part);
+
+	return strstr(r->locals[i].got, text) != NULL;
+}
+
+static bool has_been_told(void *arg)
+{
+	const struct awaited *a = arg;
+
+	return bridge_rig_was_told(a->r, a->n, a->text);
+}
+
+void bridge_rig_wait_told(struct bridge_rig *r, size_t i, const char *part)
+{
+	struct awaited a = { r, part, i };
+
+	if (!turn_until(r->w.loop, has_been_told, &a, PATIENCE))
+		fail_msg("not told: %s but: %s", part, r->locals[i].got);
+}
+
+void bridge_rig_forget_told(struct bridge_rig *r, size_t i)
+{
+	r->locals[i].got[0] = '\0';
+	r->locals[i].lines = 0;
 }
 
 static bool has_in_outbox(void *arg)

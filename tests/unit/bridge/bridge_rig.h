@@ -14,6 +14,7 @@
 	"'reconnect': {'initial': '10ms', 'max': '10ms', 'slow': '10ms', " \
 	"'jitter': 'none'}, 'timeouts': {'close': '50ms'}"
 #define BRIDGE_SOCKET "'endpoint': '$DIR/x'"
+#define BRIDGE_JSON "'endpoint': {'unix': '$DIR/x', 'framing': 'json'}"
 
 struct bridge_rig {
 	struct world w;
@@ -35,6 +36,11 @@ struct bridge_info bridge_rig_info(struct bridge_rig *r);
 
 struct local *bridge_rig_connect(struct bridge_rig *r, size_t i); /* the i-th client, accepted */
 void bridge_rig_wait_got(struct bridge_rig *r, size_t i, const char *text); /* all it has got */
+/* What a client of the json framing writes and reads; ' stands for ". */
+void bridge_rig_say(struct bridge_rig *r, size_t i, const char *json); /* a line */
+void bridge_rig_wait_told(struct bridge_rig *r, size_t i, const char *part);
+bool bridge_rig_was_told(struct bridge_rig *r, size_t i, const char *part); /* so far */
+void bridge_rig_forget_told(struct bridge_rig *r, size_t i);
 void bridge_rig_wait_outbox(struct bridge_rig *r, size_t messages);
 
 #endif

@@ -19,6 +19,11 @@
 
 #define USUAL BRIDGE_FAST ", " BRIDGE_SOCKET
 
+static struct msg msg_of(enum msg_type type, const char *text)
+{
+	return (struct msg){ .type = type, .data = span_str(text) };
+}
+
 static void test_echo(void **state)
 {
 	struct bridge_rig r;
@@ -74,10 +79,8 @@ static void test_outbox_keeps_order(void **state)
 	local_write(&r.locals[0], "one\ntwo\n");
 	bridge_rig_wait_outbox(&r, 2);
 	assert_int_equal(bridge_rig_info(&r).outbox_bytes, 6);
-	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_BINARY, span_str("three") }, true),
-			 BRIDGE_QUEUED);
-	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("never") }, false),
-			 BRIDGE_NOT_OPEN);
+	assert_int_equal(bridge_send(r.b, msg_of(MSG_BINARY, "three"), true), BRIDGE_QUEUED);
+	assert_int_equal(bridge_send(r.b, msg_of(MSG_TEXT, "never"), false), BRIDGE_NOT_OPEN);
 	assert_int_equal(bridge_send_control(r.b, false, span_str("")), BRIDGE_NOT_OPEN);
 	bridge_rig_open(&r);
 	local_write(&r.locals[0], "four\n");
@@ -140,8 +143,7 @@ static void test_outbox_full(void **state)
 		world_wait(&r.w, is_dealt_with, &r);
 		assert_int_equal(bridge_rig_info(&r).outbox_rejected, full[i].rejected);
 		assert_int_equal(bridge_rig_info(&r).outbox_dropped, full[i].dropped);
-		assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("") }, true) ==
-					 BRIDGE_FULL,
+		assert_int_equal(bridge_send(r.b, msg_of(MSG_TEXT, ""), true) == BRIDGE_FULL,
 				 i != 1);
 		ws_peer_forget(&r.w.peer);
 		bridge_rig_open(&r);
@@ -192,7 +194,9 @@ static bool is_full(struct bridge_rig *r)
 {
 	struct bridge_info info = bridge_rig_info(r);
 
-	return info.link.tx_queued - info.link.tx_done >= 1024 * 1024;
+	const struct session_progress *p = &info.link.progress;
+
+	return p->data_queued - p->data_written >= 1024 * 1024;
 }
 
 /* Until the bridge does not read any more, however much the kernel takes; how many lines. */
@@ -229,8 +233,7 @@ static void test_slow_upstream_pauses_local_input(void **state)
 	ws_peer_stall(&r.w.peer, true);
 	n = write_until_paused(&r);
 	assert_true(bridge_rig_info(&r).outbox_messages <= 1);
-	assert_int_equal(bridge_send(r.b, (struct msg){ MSG_TEXT, span_str("") }, false),
-			 BRIDGE_FULL);
+	assert_int_equal(bridge_send(r.b, msg_of(MSG_TEXT, ""), false), BRIDGE_FULL);
 	assert_int_equal(bridge_send_control(r.b, false, span_str("")), BRIDGE_FULL);
 	assert_int_equal(bridge_send_control(r.b, true, span_str("")), BRIDGE_FULL);
 	ws_peer_stall(&r.w.peer, false);
@@ -265,7 +268,7 @@ static void test_upstream_lost_while_paused(void **state)
 	ws_peer_reset(&r.w.peer);
 	world_wait(&r.w, has_written, &r);
 	assert_string_equal(bridge_state(r.b), "waiting");
-	bridge_reconnect(r.b);
+	assert_true(bridge_reconnect(r.b, &r.err));
 	local_write(&r.locals[0], "last\n");
 	world_wait_seen(&r.w, "text last|");
 	assert_int_equal(bridge_rig_info(&r).dropped, 0);
@@ -319,6 +322,25 @@ static void test_slow_local_client_loses_alone(void **state)
 	free(text);
 }
 
+/* The machine was suspended: whoever waits tries now, whoever is open asks the server. */
+static void test_check(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, BRIDGE_SOCKET ", 'reconnect': {'initial': '1h', 'max': '1h', 'slow': "
+					  "'1h'}, 'ping': {'interval': 'off'}");
+	r.w.peer.answer = "HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n";
+	bridge_start(r.b);
+	bridge_rig_wait(&r, "waiting");
+	r.w.peer.answer = NULL;
+	bridge_check(r.b);
+	bridge_rig_wait(&r, "open");
+	bridge_check(r.b);
+	world_wait_seen(&r.w, "ping |");
+	bridge_rig_deinit(&r);
+}
+
 static void test_refused_records(void **state)
 {
 	struct bridge_rig r;
@@ -367,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_upstream_lost_while_paused),
 		cmocka_unit_test(test_between_close_and_end),
 		cmocka_unit_test(test_slow_local_client_loses_alone),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_refused_records),
 		cmocka_unit_test(test_orderly_end),
 	};

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "cli/print_explain.h"
 #include "cli/print_results.h"
 #include "cli/print_status.h"
 
@@ -196,13 +197,16 @@ static void test_detail(void **state)
 	json_t *more = json_loads(
 		"{\"peer\":\"192.0.2.1:8080\",\"subprotocol\":\"chat\",\"handshake\":{\"status\":"
 		"101},"
+		"\"flapping\":true,\"paused\":true,\"unacked\":40,\"unsent\":0,"
 		"\"epoch\":3,\"reconnects\":2,\"attempts\":0,\"last_rx\":2.5,"
 		"\"last_close\":{\"code\":1006,\"reason\":\"a\\nb\",\"clean\":false},"
 		"\"dropped\":0,\"unheard\":4,\"refused\":1,\"outbox\":{\"messages\":0,\"expired\":"
 		"2},"
 		"\"endpoints\":[{\"endpoint\":\"/run/f.sock\"}],\"source\":\"file\","
 		"\"clients\":[{\"endpoint\":\"/run/f.sock\",\"pid\":7,\"uid\":1000,\"queued\":0,"
-		"\"dropped\":5,\"sent\":120,\"received\":3}]}",
+		"\"dropped\":5,\"sent\":120,\"received\":3,\"slow\":true,\"state\":\"open\"},"
+		"{\"endpoint\":\"/run/fifo\",\"pid\":null,\"uid\":null,\"queued\":1,\"dropped\":0,"
+		"\"sent\":1,\"received\":0,\"slow\":false}]}",
 		0, NULL);
 	struct sink s;
 
@@ -216,17 +220,22 @@ static void test_detail(void **state)
 			   "  peer         192.0.2.1:8080\n"
 			   "  subprotocol  chat\n"
 			   "  handshake    101\n"
-			   "  connections  3 opened, 2 of them again\n"
+			   "  connections  3 made, 2 reconnects; flapping: they do not stay\n"
 			   "  alive        round trip 12ms, 2.5s since the last frame\n"
+			   "  paused       reading waits for a slow client\n"
 			   "  received     120 messages, 2.0 KiB\n"
 			   "  sent         3 messages, 9 B\n"
 			   "  lost         4 unheard, 1 refused\n"
+			   "  in flight    40 unacked bytes of ended connections\n"
 			   "  outbox       2 expired\n"
 			   "  last close   1006 \"a\\x0ab\", not clean\n"
 			   "  source       file\n"
 			   "  endpoint     /run/f.sock\n"
 			   "  CLIENT OF    PID   UID  SENT  RECEIVED  QUEUED  DROPPED\n"
-			   "  /run/f.sock    7  1000   120         3       0        5\n");
+			   "  /run/f.sock    7  1000   120         3       0        5\n"
+			   "  its connection is open\n"
+			   "  slow\n"
+			   "  /run/fifo      -     -     1         0       1        0\n");
 	json_decref(list);
 }
 
@@ -235,6 +244,9 @@ static const struct {
 } troubles[] = {
 	{ "{\"state\":\"open\",\"last_error\":{\"message\":\"old\",\"at\":5}}", NULL },
 	{ "{\"state\":\"connecting\",\"attempts\":1}", NULL },
+	{ "{\"state\":\"idle\",\"since\":9,\"last_close\":{\"code\":1000,\"reason\":\"\","
+	  "\"clean\":true}}",
+	  NULL },
 	{ "{\"state\":\"waiting\",\"retry_in\":0.5}", "next attempt in 500ms" },
 	{ "{\"state\":\"closed\",\"since\":9,\"last_close\":{\"code\":1000,\"reason\":\"\","
 	  "\"clean\":true}}",
@@ -313,6 +325,44 @@ static void test_results(void **state)
 	}
 }
 
+static const char explained[] =
+	"{\"name\":\"feed\",\"state\":\"waiting\",\"history\":["
+	"{\"at\":0,\"event\":\"state\",\"state\":\"connecting\",\"message\":\"start\"},"
+	"{\"at\":1,\"event\":\"attempt\",\"url\":\"ws://h/\\u001b\"},"
+	"{\"at\":61,\"event\":\"opened\",\"message\":\"192.0.2.1:80\",\"took\":0.012},"
+	"{\"at\":86400,\"event\":\"ended\",\"message\":\"closed by peer (1001 \\\"\\\")\","
+	"\"close_code\":1001,\"open_for\":90,\"retry_in\":0.5},"
+	"{\"at\":86401,\"event\":\"ended\",\"message\":\"refused\",\"kind\":\"connect\","
+	"\"stage\":\"connect\",\"retry_in\":null},"
+	"{\"at\":86402,\"event\":\"of the future\",\"x\":1},{}]}";
+
+static void test_explained(void **state)
+{
+	json_t *result = json_loads(explained, 0, NULL);
+	json_t *empty = json_pack("{s:s,s:s,s:[]}", "name", "a", "state", "idle", "history");
+	struct sink s;
+
+	(void)state;
+	assert_non_null(result);
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	print_explained(sink_init(&s, 0, false), result);
+	assert_printed(
+		&s, "feed: waiting\n"
+		    "TIME                 WHAT           DETAIL\n"
+		    "1970-01-01 00:00:00  connecting     start\n"
+		    "1970-01-01 00:00:01  attempt        ws://h/\\x1b\n"
+		    "1970-01-01 00:01:01  opened         192.0.2.1:80; took 12ms\n"
+		    "1970-01-02 00:00:00  ended          closed by peer (1001 \"\"); was open for "
+		    "1m 30s; next attempt in 500ms\n"
+		    "1970-01-02 00:00:01  ended          refused; no further attempt\n"
+		    "1970-01-02 00:00:02  of the future  \n"
+		    "-                    -              \n");
+	print_explained(sink_init(&s, 0, false), empty);
+	assert_printed(&s, "a: idle\nnothing has happened yet\n");
+	json_decref(result);
+	json_decref(empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_table_colours), cmocka_unit_test(test_table_just_fits),
 		cmocka_unit_test(test_no_bridges),    cmocka_unit_test(test_detail),
 		cmocka_unit_test(test_troubles),      cmocka_unit_test(test_results),
+		cmocka_unit_test(test_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

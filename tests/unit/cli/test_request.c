@@ -44,6 +44,7 @@ static const struct {
 	{ "close a --code x", NULL, "--code: expected a number such as 1000", 0 },
 	{ "close a --code 65536", NULL, "--code: expected a number such as 1000", 0 },
 	{ "reconnect a", "{\"name\":\"a\"}", NULL, CALL_TIMEOUT },
+	{ "explain a", "{\"name\":\"a\"}", NULL, CALL_TIMEOUT },
 	{ "reload", "{}", NULL, CALL_TIMEOUT },
 	{ "reload --dry-run", "{\"dry_run\":true}", NULL, CALL_TIMEOUT },
 	{ "shutdown", "{}", NULL, -1 },

@@ -25,7 +25,13 @@ static const char whole[] =
 	"{'defaults': {'cookie': '" CANARY "'},\n"
 	"'bridges': {'a': {'url': ['ws://u:" CANARY "@h/', 'wss://" CANARY "@h/'],\n"
 	"'headers': {'X': '" CANARY "', 'Y': ['" CANARY "', {'command': ['/x', '" CANARY "']}]},\n"
-	"'cookie': '" CANARY "', 'on_open': ['x " CANARY "', {'text': '" CANARY "'}],\n"
+	"'cookie': '" CANARY "', 'on_open': ['x " CANARY "', {'text': '" CANARY "'},\n"
+	"{'text': '${t}', 'secrets': {'t': '" CANARY "'}}, {'text': {'command': ['/x', '" CANARY
+	"']}},\n"
+	"{'expect': {'contains': '" CANARY "'}}, {'expect': {'pointer': '/a', 'equals': '" CANARY
+	"'}}],\n"
+	"'heartbeat': {'interval': 1, 'message': 'x " CANARY "', 'expect': {'regex': '" CANARY
+	"'}},\n"
 	"'tls': {'cert': '/c', 'key_password': '" CANARY "'},\n"
 	"'proxy': 'socks5h://" CANARY ":" CANARY "@h', 'proxy_password': '" CANARY "'},\n"
 	"'b': {'url': 'ws://h', 'auth': {'basic': {'user': 'u', 'password': '" CANARY "'}}},\n"
@@ -115,7 +121,7 @@ static void test_every_place(void **state)
 		for (size_t i = 0; i < COUNT(others); i++)
 			check_changed(&c, (size_t)(p - whole), sizeof(value) - 1, others[i]);
 	}
-	assert_int_equal(places, 10);
+	assert_int_equal(places, 15);
 	config_deinit(&c);
 }
 

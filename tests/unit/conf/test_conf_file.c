@@ -82,8 +82,6 @@ static const struct broken keys[] = {
 	  "FILE:1:2: [\"log.level\"]: unknown key; options are nested: \"log\": {\"level\": ."
 	  "..}" },
 	{ "{'metrics': {}}", "FILE:1:2: metrics: not supported by this version" },
-	{ "{'limits': {'dials_per_second': 5}}",
-	  "FILE:1:13: limits.dials_per_second: not supported by this version" },
 	{ "{'limits': {'client': 5}}",
 	  "FILE:1:13: limits.client: unknown key; did you mean \"clients\"?" },
 	{ "{'': 1}", "FILE:1:2: [\"\"]: unknown key" },
@@ -99,19 +97,8 @@ static const struct broken keys[] = {
 	  " {\"interval\": ...}" },
 	{ BRIDGE("'reconect': {}"),
 	  "FILE:2:1: bridges.a.reconect: unknown key; did you mean \"reconnect\"?" },
-	{ BRIDGE("'heartbeat': {}"),
-	  "FILE:2:1: bridges.a.heartbeat: not supported by this version" },
 	{ BRIDGE("'compression': false"),
 	  "FILE:2:1: bridges.a.compression: not supported by this version" },
-	{ BRIDGE("'sharing': 'private'"),
-	  "FILE:2:1: bridges.a.sharing: not supported by this version" },
-	{ BRIDGE("'rate': {}"), "FILE:2:1: bridges.a.rate: not supported by this version" },
-	{ BRIDGE("'reconnect': {'fatal_status': [401]}"),
-	  "FILE:2:15: bridges.a.reconnect.fatal_status: not supported by this version" },
-	{ ENDPOINT("'fifo': {}"),
-	  "FILE:2:1: bridges.a.endpoint.fifo: not supported by this version" },
-	{ ENDPOINT("'type': 'seqpacket'"),
-	  "FILE:2:1: bridges.a.endpoint.type: not supported by this version" },
 	{ ENDPOINT("'frame': 'lines'"), "FILE:2:1: bridges.a.endpoint.frame: unknown key" },
 };
 
@@ -212,9 +199,6 @@ static const struct broken values[] = {
 	  "FILE:2:18: bridges.a.validate_utf8: expected true or false, found a string" },
 	{ BRIDGE("'mask': null"),
 	  "FILE:2:9: bridges.a.mask: expected \"random\" or \"zero\", found null" },
-	{ BRIDGE("'start': 'on-demand'"),
-	  "FILE:2:10: bridges.a.start: \"on-demand\" is not supported by this version; expect"
-	  "ed \"auto\" or \"manual\"" },
 	{ BRIDGE("'reconnect': {'factor': 0.5}"),
 	  "FILE:2:25: bridges.a.reconnect.factor: must be between 1 and 100" },
 	{ BRIDGE("'reconnect': {'factor': '2'}"),

@@ -65,6 +65,8 @@ static void test_main_defaults(void **state)
 	assert_int_equal(m->limits.clients, 256);
 	assert_int_equal(m->limits.queues, 64 << 20);
 	assert_int_equal(m->limits.control_request, 1 << 20);
+	assert_int_equal(m->limits.dials_per_second, 20);
+	assert_int_equal(m->limits.tls_handshakes, 10);
 	assert_null(m->defaults);
 	assert_int_equal(m->n_bridges, 0);
 }
@@ -86,6 +88,8 @@ static void test_bridge_defaults(void **state)
 	assert_int_equal(b->max_message, 16 << 20);
 	assert_true(b->validate_utf8);
 	assert_int_equal(b->mask, MASK_RANDOM);
+	assert_int_equal(b->fragments, FRAGMENTS_JOIN);
+	assert_int_equal(b->sharing, SHARING_SHARED);
 	assert_int_equal(b->ping.interval, 20 * SECOND);
 	assert_int_equal(b->ping.timeout, 10 * SECOND);
 	assert_string_equal(b->ping.payload, "");
@@ -98,7 +102,14 @@ static void test_bridge_defaults(void **state)
 	assert_true(b->reconnect.factor >= 2 && b->reconnect.factor <= 2);
 	assert_int_equal(b->reconnect.jitter, JITTER_EQUAL);
 	assert_int_equal(b->reconnect.attempts, 0);
+	assert_int_equal(b->reconnect.n_fatal_status + b->reconnect.n_fatal_close, 0);
+	assert_int_equal(b->heartbeat.interval, 0);
+	assert_false(b->heartbeat.has_expect);
+	assert_int_equal(b->idle_timeout, 0);
 	assert_int_equal(b->start, START_AUTO);
+	assert_int_equal(b->linger, 30 * SECOND);
+	assert_int_equal(b->rate.messages, 0);
+	assert_int_equal(b->rate.per, SECOND);
 	assert_int_equal(b->outbox.size, 1 << 20);
 	assert_int_equal(b->outbox.ttl, 60 * SECOND);
 	assert_int_equal(b->outbox.on_full, ON_FULL_REJECT);
@@ -116,6 +127,17 @@ static void check_endpoint_defaults(const struct endpoint_conf *e, const char *p
 	assert_int_equal(e->max_clients, 64);
 	assert_int_equal(e->queue, 1 << 20);
 	assert_int_equal(e->overflow, OVERFLOW_DROP_OLDEST);
+	assert_int_equal(e->block_timeout, 30 * SECOND);
+	assert_int_equal(e->type, SOCKET_STREAM);
+	assert_int_equal(e->data, JSON_DATA_STRING);
+	assert_int_equal(e->events, EVENTS_ALL);
+	assert_int_equal(e->access, ACCESS_RW);
+	assert_int_equal(e->replay, 0);
+	assert_null(e->fifo_out);
+	assert_null(e->fifo_in);
+	assert_null(e->owner);
+	assert_null(e->group);
+	assert_int_equal(e->n_allow_users + e->n_allow_groups, 0);
 }
 
 static void test_endpoints(void **state)
@@ -211,9 +233,12 @@ static void test_messages(void **state)
 
 	assert_int_equal(b->n_on_open, sizeof(rows) / sizeof(*rows));
 	for (size_t i = 0; i < b->n_on_open; i++) {
-		assert_int_equal(b->on_open[i].type, rows[i].type);
-		assert_int_equal(b->on_open[i].n, rows[i].n);
-		assert_memory_equal(b->on_open[i].data, rows[i].data, rows[i].n);
+		const struct conf_message *m = &b->on_open[i].message;
+
+		assert_int_equal(b->on_open[i].kind, STEP_SEND);
+		assert_int_equal(m->type, rows[i].type);
+		assert_int_equal(m->n, rows[i].n);
+		assert_memory_equal(m->data, rows[i].data, rows[i].n);
 	}
 }
 
@@ -302,8 +327,8 @@ static void test_drop_in_errors(void **state)
 		     "{'bridges': {'a': {'url': 'ws://h', 'endpoints': [1, 2]},"
 		     "'b': {'url': 'ws://h'}}}");
 	config_load(c, "FILE");
-	assert_string_equal(c->errors, "wsbridge.d/1.json:1:40: bridges.a.endpoints[1].unix: "
-				       "is missing");
+	assert_string_equal(c->errors, "wsbridge.d/1.json:1:40: bridges.a.endpoints[1]: "
+				       "needs \"unix\" or \"fifo\"");
 }
 
 static void test_broken_drop_in(void **state)

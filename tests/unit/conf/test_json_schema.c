@@ -211,7 +211,28 @@ static const struct {
 	{ "{'bridges': {'a': {'url': 'ws://h', 'reconnect': {'factor': 0.5}}}}", false },
 	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': ['a', {'json': [1]}, {'text': 'b'}]}}}",
 	  true },
-	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'wait': 1}]}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'wait': 1}, {'expect': {'pointer': "
+	  "'/op', 'equals': [0]}, 'timeout': 5, 'capture': {'n': '/n'}, 'deliver': true}, "
+	  "{'text': '${n} ${t}', 'secrets': {'t': {'file': '/t'}}}, {'text': {'env': 'T'}}]}}}",
+	  true },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'timeout': 1}]}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'expect': 'x'}]}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'expect': {'equals': 1}}]}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'on_open': [{'sned': 'x'}]}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'heartbeat': {'interval': 5, 'message': {'json': "
+	  "{}}, 'expect': {'contains': 'x'}, 'timeout': '1s'}, 'idle_timeout': 'off'}}}",
+	  true },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'heartbeat': {'message': 5}}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'reconnect': {'fatal_status': [401, 403], "
+	  "'fatal_close': [4000]}}}}",
+	  true },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'reconnect': {'fatal_status': [99]}}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'reconnect': {'fatal_close': 4000}}}}", false },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'start': 'on-demand', 'linger': 0, 'sharing': "
+	  "'private', 'fragments': 'deliver', 'rate': {'messages': 5, 'per': 1, 'burst': 9}}}}",
+	  true },
+	{ "{'bridges': {'a': {'url': 'ws://h', 'rate': {'message': 5}}}}", false },
+	{ "{'limits': {'dials_per_second': 0, 'tls_handshakes': 1}}", true },
 	{ "{'bridges': {'a': {'url': 'ws://h', 'endpoint': '/x'}}}", true },
 	{ "{'bridges': {'a': {'url': 'ws://h', 'endpoint': {'unix': '/x', 'queue': 4096}}}}",
 	  true },

@@ -15,10 +15,21 @@
 #include "base/mem.h"
 #include "config_file.h"
 
-/* Of what cannot be given with its neighbour. */
-static bool is_either_or(const char *line)
+/* Of what cannot be given with its neighbour: a line, or all of "fifo". */
+static bool is_either_or(const char *line, bool *in_fifo)
 {
-	return strstr(line, "\"endpoints\"") || strstr(line, "\"bearer\"");
+	static const char *const keys[] = { "endpoints", "bearer", "data", "events",
+					    "block_timeout" };
+	bool was_in_fifo = *in_fifo;
+
+	*in_fifo = strstr(line, "\"fifo\"") || (was_in_fifo && !strchr(line, '}'));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		mem_auto_str key = mem_printf("\"%s\":", keys[i]);
+
+		if (strstr(line, key))
+			return true;
+	}
+	return was_in_fifo || *in_fifo;
 }
 
 /* The sample; with `all`, lines that begin with // and no blank lose it, but for either-or. */
@@ -28,13 +39,15 @@ static char *read_sample(bool all)
 	mem_auto_str path = mem_printf("%s/etc/wsbridge.json", top ? top : ".");
 	FILE *file = fopen(path, "re");
 	char line[256], *text = mem_strdup("");
+	bool in_fifo = false;
 
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
 		char *mark = strstr(line, "//"), *longer;
+		bool is_given = !is_either_or(line, &in_fifo);
 
 		if (all && mark && strspn(line, "\t") == (size_t)(mark - line) &&
-		    strchr("\t\"{}", mark[2]) && !is_either_or(line))
+		    strchr("\t\"{}]", mark[2]) && is_given)
 			memcpy(mark, "  ", 2);
 		longer = mem_printf("%s%s", text, line);
 		free(text);
@@ -71,7 +84,13 @@ static void test_as_it_is(void **state)
 /* What the sample does not show as it is by default. */
 static bool differs(const char *name)
 {
-	return strcmp(name, "start") == 0 || strcmp(name, "socket.keepalive") == 0;
+	static const char *const names[] = { "start", "socket.keepalive", "heartbeat.interval",
+					     "rate.messages", "rate.burst" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Every row that has a default holds it in `store`. */
@@ -113,7 +132,11 @@ static void test_all_options(void **state)
 	assert_int_equal(b->tls.max_version, CONF_TLS_1_3);
 	assert_int_equal(b->proxy.n_no_proxy, 4);
 	assert_true(b->socket.keepalive);
-	assert_int_equal(b->n_on_open, 3);
+	assert_int_equal(b->n_on_open, 5);
+	assert_int_equal(b->rate.burst, 100);
+	assert_true(b->heartbeat.has_expect);
+	assert_int_equal(b->reconnect.n_fatal_status, 2);
+	assert_int_equal(b->endpoints[0].n_allow_groups, 1);
 	config_deinit(&c);
 }
 

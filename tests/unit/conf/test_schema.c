@@ -32,7 +32,7 @@ static void check_row(const struct schema *s, const struct schema_row *row)
 	assert_true((row->type == OPT_CUSTOM) == (row->custom != NULL));
 	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_DURATION)
 		assert_true(row->min < row->max && row->value != NULL);
-	for (size_t i = 0; s->later[i]; i++)
+	for (size_t i = 0; s->later && s->later[i]; i++)
 		assert_string_not_equal(s->later[i], row->name);
 }
 
@@ -57,6 +57,22 @@ static const struct {
 } texts[] = {
 	{ "url=ws://h/?a=b", "{'url': 'ws://h/?a=b'}" },
 	{ "ping.interval=5", "{'ping': {'interval': 5}}" },
+	{ "reconnect.fatal_status=401,403", "{'reconnect': {'fatal_status': [401, 403]}}" },
+	{ "reconnect.fatal_status=401,x", "{'reconnect': {'fatal_status': [401, 'x']}}" },
+	{ "reconnect.fatal_close=", "{'reconnect': {'fatal_close': []}}" },
+	{ "reconnect.fatal_close=[4000]", "{'reconnect': {'fatal_close': [4000]}}" },
+	{ "endpoint=/x endpoint.events=open,gap",
+	  "{'endpoint': {'unix': '/x', 'events': ['open', 'gap']}}" },
+	{ "endpoint.fifo.out=/x endpoint.fifo.in=/y",
+	  "{'endpoint': {'fifo': {'out': '/x', 'in': '/y'}}}" },
+	{ "endpoint.allow_users=a,1000", "{'endpoint': {'allow_users': ['a', '1000']}}" },
+	{ "endpoint.owner=1000", "{'endpoint': {'owner': '1000'}}" },
+	{ "heartbeat.message=ping heartbeat.interval=5",
+	  "{'heartbeat': {'message': 'ping', 'interval': 5}}" },
+	{ "heartbeat.message.text=ping", "{'heartbeat': {'message': {'text': 'ping'}}}" },
+	{ "heartbeat.expect={'contains':'x'}", "{'heartbeat': {'expect': {'contains': 'x'}}}" },
+	{ "idle_timeout=off", "{'idle_timeout': 'off'}" },
+	{ "rate.messages=5 rate.burst=9", "{'rate': {'messages': 5, 'burst': 9}}" },
 	{ "ping.interval=0.5", "{'ping': {'interval': 0.5}}" },
 	{ "ping.interval=1min", "{'ping': {'interval': '1min'}}" },
 	{ "ping.interval=5 ping.timeout=off", "{'ping': {'interval': 5, 'timeout': 'off'}}" },
@@ -176,8 +192,13 @@ static const struct {
 	{ "socket.keepalive=false socket.keepalive.idle=1", "socket.keepalive.idle",
 	  "socket.keepalive.idle: \"keepalive\" already has a value that is no object" },
 	{ "compression=false", "compression", "compression: not supported by this version" },
-	{ "rate.burst=5", "rate.burst", "rate.burst: not supported by this version" },
-	{ "endpoint.fifo=/x", "endpoint.fifo", "endpoint.fifo: not supported by this version" },
+	{ "compression.level=5", "compression.level",
+	  "compression.level: not supported by this version" },
+	{ "rate=5", "rate", "rate: is a group of options; name one of them" },
+	{ "endpoint.fifo=/x", "endpoint.fifo",
+	  "endpoint.fifo: is a group of options; name one of them" },
+	{ "heartbeat.expect.pointer=/x", "heartbeat.expect.pointer",
+	  "heartbeat.expect.pointer: unknown key; did you mean \"heartbeat.expect\"?" },
 	{ "endpoint.mod=0600", "endpoint.mod",
 	  "endpoint.mod: unknown key; did you mean \"mode\"?" },
 	{ "on_open=[canary", "on_open", "on_open: begins like JSON, but is none (character 7)" },

@@ -145,6 +145,7 @@ static void test_right_of_each(void **state)
 		{ "send", LEVEL_SEND },	      { "status", LEVEL_READ },
 		{ "reconnect", LEVEL_ADMIN }, { "reload", LEVEL_ADMIN },
 		{ "shutdown", LEVEL_ADMIN },  { "version", LEVEL_READ },
+		{ "explain", LEVEL_READ },
 	};
 	struct error err;
 
@@ -202,7 +203,8 @@ static void test_status(void **state)
 		"name",	    "state",	  "since",	"url",	    "subprotocol", "compression",
 		"peer",	    "tls",	  "handshake",	"attempts", "reconnects",  "epoch",
 		"retry_in", "last_error", "last_close", "rtt",	    "last_rx",	   "rx",
-		"tx",	    "dropped",	  "outbox",	"clients",  "source",
+		"tx",	    "dropped",	  "outbox",	"clients",  "source",	   "srtt",
+		"flapping", "unacked",	  "unsent",	"seq",	    "paused",
 	};
 	struct fixture *f = *state;
 	json_t *result = ask(f, "status other", "result");
@@ -219,6 +221,8 @@ static void test_status(void **state)
 	assert_string_equal(string_at(b, "url"), "ws://127.0.0.1:9/p?...");
 	assert_null(strstr(text, "hush"));
 	assert_true(json_is_null(json_object_get(b, "rtt")));
+	assert_true(json_is_null(json_object_get(b, "srtt")));
+	assert_true(json_is_false(json_object_get(b, "flapping")));
 	assert_true(json_is_null(json_object_get(b, "last_error")));
 	assert_true(json_is_null(json_object_get(b, "last_close")));
 	assert_int_equal(json_integer_value(json_object_get(daemon, "bridges")), 2);
@@ -237,6 +241,8 @@ static void test_version(void **state)
 	assert_int_equal(json_integer_value(json_object_get(limits, "clients")), 256);
 	assert_int_equal(json_integer_value(json_object_get(limits, "queues")), 64 << 20);
 	assert_int_equal(json_integer_value(json_object_get(limits, "control_request")), 1 << 20);
+	assert_int_equal(json_integer_value(json_object_get(limits, "dials_per_second")), 20);
+	assert_int_equal(json_integer_value(json_object_get(limits, "tls_handshakes")), 10);
 	json_decref(result);
 }
 

@@ -20,6 +20,9 @@
 
 #include "base/mem.h"
 
+/* More than a packet may have here. */
+#define PUMP_ROOM (3 * 1024 * 1024)
+
 struct bridge_conf *bridge_conf_ref(struct bridge_conf *c)
 {
 	c->refs++;
@@ -32,7 +35,7 @@ void bridge_conf_unref(struct bridge_conf *c)
 	c->refs--;
 }
 
-static void take_message(struct rig *r, struct span text)
+static void take_message(struct rig *r, struct span text, client_id client)
 {
 	size_t need = r->messages_n + text.n + 2;
 
@@ -42,33 +45,72 @@ static void take_message(struct rig *r, struct span text)
 		memcpy(r->messages + r->messages_n, text.p, text.n);
 	memcpy(r->messages + r->messages_n + text.n, "|", 2);
 	r->messages_n += text.n + 1;
-	if (++r->n_messages == r->pause_at)
+	r->n_messages++;
+	if (r->n_messages == r->pause_at && r->pause_client)
+		endpoint_pause_client(r->e, client);
+	else if (r->n_messages == r->pause_at)
 		endpoint_pause(r->e);
+	if (r->n_messages == r->close_at)
+		endpoint_close_client(r->e, client);
+}
+
+static void answer(struct rig *r, const struct endpoint_event *event)
+{
+	struct record record = { .type = RECORD_ERROR, .err = event->err, .id = event->order->id };
+
+	r->n_bad++;
+	if (r->answers && record.id.n > 0)
+		endpoint_send_to(r->e, event->client, &record);
+}
+
+static void note(struct rig *r, const struct endpoint_event *event)
+{
+	if (event->err)
+		r->last_error = *event->err;
+	if (event->name)
+		snprintf(r->last_name, sizeof(r->last_name), "%s", event->name);
+	if (event->client)
+		r->last_client = event->client;
+	if (event->order)
+		snprintf(r->last_id, sizeof(r->last_id), "%.*s", (int)event->order->id.n,
+			 event->order->id.n > 0 ? (const char *)event->order->id.p : "");
 }
 
 static void on_event(void *arg, const struct endpoint_event *event)
 {
 	struct rig *r = arg;
 
-	if (event->err)
-		r->last_error = *event->err;
-	if (event->client)
-		snprintf(r->last_client, sizeof(r->last_client), "%s", event->client);
+	note(r, event);
 	switch (event->type) {
-	case ENDPOINT_MESSAGE:
-		take_message(r, event->msg.data);
+	case ENDPOINT_ORDER:
+		take_message(r, event->order->msg.data, event->client);
 		break;
 	case ENDPOINT_BAD_RECORD:
-		r->n_bad++;
+		answer(r, event);
 		break;
-	case ENDPOINT_CLIENT:
-		r->n_clients += !event->err;
+	case ENDPOINT_CAME:
+	case ENDPOINT_LEFT:
+		r->n_came += event->type == ENDPOINT_CAME;
+		r->n_left += event->type == ENDPOINT_LEFT;
 		if (r->greeting)
 			rig_send(r, r->greeting);
-		r->n_refused += event->err != NULL;
+		break;
+	case ENDPOINT_ENDED:
+		r->n_ended++;
+		break;
+	case ENDPOINT_REFUSED:
+		r->n_refused++;
 		break;
 	case ENDPOINT_DROPPED:
 		r->n_dropped++;
+		break;
+	case ENDPOINT_ROOM:
+		r->n_room++;
+		break;
+	case ENDPOINT_BROKEN:
+		if (r->conf.unix_path)
+			fail_msg("a socket cannot be broken");
+		r->n_broken++;
 		break;
 	}
 }
@@ -78,15 +120,18 @@ static void pump(struct peer *p)
 	while (!p->stalled && !p->eof && p->fd >= 0) {
 		ssize_t n;
 
-		if (p->size - p->n < 65536)
-			p->got = mem_grow(p->got, p->size = 2 * p->size + 65536, 1);
-		n = recv(p->fd, p->got + p->n, p->size - p->n, MSG_DONTWAIT);
-		if (n > 0)
-			p->n += (size_t)n;
-		else if (n == 0 || errno != EAGAIN)
+		if (p->size - p->n < PUMP_ROOM)
+			p->got = mem_grow(p->got, p->size = 2 * p->size + PUMP_ROOM, 1);
+		n = recv(p->fd, p->got + p->n, p->most ? p->most : p->size - p->n - 1,
+			 MSG_DONTWAIT);
+		p->n += n > 0 ? (size_t)n : 0;
+		p->got[p->n] = '\0';
+		if (n > 0 && !p->most)
+			continue;
+		if (n == 0 || (n < 0 && errno != EAGAIN))
 			p->eof = true;
-		else
-			return;
+		p->reset = n < 0 && errno != EAGAIN;
+		return;
 	}
 }
 
@@ -120,9 +165,14 @@ static bool has_turned(struct rig *r)
 
 void rig_turns(struct rig *r)
 {
+	rig_some_turns(r, 20);
+}
+
+void rig_some_turns(struct rig *r, size_t n)
+{
 	size_t want = r->want;
 
-	r->want = 20;
+	r->want = n;
 	r->condition = has_turned;
 	r->deadline = loop_now(r->loop) + 10000000;
 	timer_arm(&r->tick, 0);
@@ -142,6 +192,8 @@ void rig_init(struct rig *r)
 	r->conf.mode = 0600;
 	r->conf.max_clients = 64;
 	r->conf.queue = 1 << 20;
+	r->conf.events = EVENTS_ALL;
+	r->conf.block_timeout = 30000000;
 	r->loop = loop_new();
 	timer_init(&r->tick, r->loop, on_tick, r);
 }
@@ -187,7 +239,10 @@ struct peer *rig_connect(struct rig *r)
 
 	assert_true(r->n_peers < RIG_PEERS);
 	memcpy(addr.sun_path, r->path, sizeof(r->path));
-	p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	p->fd = socket(AF_UNIX,
+		       (r->conf.type == SOCKET_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM) |
+			       SOCK_CLOEXEC,
+		       0);
 	assert_true(p->fd >= 0);
 	assert_int_equal(connect(p->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	r->n_peers++;
@@ -245,9 +300,46 @@ bool rig_is_drained(struct rig *r)
 	return endpoint_pending(r->e) == 0;
 }
 
+struct record rig_record(struct rig *r, const char *text)
+{
+	return (struct record){ .type = RECORD_MESSAGE,
+				.msg = { .type = MSG_TEXT, .data = span_str(text) },
+				.seq = ++r->seq,
+				.epoch = 1 };
+}
+
 enum endpoint_outcome rig_send(struct rig *r, const char *text)
 {
-	return endpoint_send(r->e, (struct msg){ MSG_TEXT, span_str(text) });
+	struct record record = rig_record(r, text);
+
+	return endpoint_send(r->e, &record);
+}
+
+enum endpoint_outcome rig_send_to(struct rig *r, client_id client, const char *text)
+{
+	struct record record = rig_record(r, text);
+
+	return endpoint_send_to(r->e, client, &record);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	client_id x = ((const struct endpoint_client *)a)->id;
+	client_id y = ((const struct endpoint_client *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
+struct endpoint_client rig_client(struct rig *r, size_t i)
+{
+	struct endpoint_client all[RIG_PEERS];
+	size_t n = 0;
+
+	while (n < RIG_PEERS && endpoint_client_at(r->e, n, &all[n]))
+		n++;
+	assert_true(i < n);
+	qsort(all, n, sizeof(all[0]), by_id);
+	return all[i];
 }
 
 int rig_open_descriptors(void)

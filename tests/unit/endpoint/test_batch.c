@@ -19,14 +19,15 @@ static bool add(struct batch *b, size_t size, char letter)
 	struct framing f;
 	struct framing_plan plan;
 	char *text = mem_alloc(size);
-	struct msg m = { MSG_TEXT, span_of(text, size - 1) };
+	struct record r = { .type = RECORD_MESSAGE,
+			    .msg = { .type = MSG_TEXT, .data = span_of(text, size - 1) } };
 	bool added;
 
 	memset(text, letter, size);
 	framing_init(&f, &conf, 1 << 24);
-	assert_true(framing_measure(&f, m, &plan));
+	assert_true(framing_measure(&f, &r, &plan));
 	assert_int_equal(plan.size, size);
-	added = batch_add(b, &f, m, &plan);
+	added = batch_add(b, &f, &r, &plan);
 	free(text);
 	return added;
 }

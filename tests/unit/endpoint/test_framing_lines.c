@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One message, one line: both directions in tables, and that the way back undoes the way out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/mem.h"
-#include "base/utf8.h"
-#include "endpoint/framing.h"
-#include "support/chunks.h"
-
-#define S(text)                                           \
-	{                                                 \
-		(const uint8_t *)(text), sizeof(text) - 1 \
-	}
+#include "framing_test.h"
 
 #define CONF(d, how)                                         \
 	{                                                    \
@@ -36,22 +18,19 @@ static const struct endpoint_conf binary_escape = { .delimiter = '\n',
 						    .send_as = SEND_AS_BINARY,
 						    .newlines = NEWLINES_ESCAPE };
 
-/* Returns a record of *n bytes, or NULL if the framing cannot carry the message. */
-static uint8_t *encode(const struct endpoint_conf *conf, struct msg m, size_t *n, bool *replaced)
-{
-	struct framing f;
-	struct framing_plan plan;
-	uint8_t *out;
-
-	framing_init(&f, conf, 1 << 20);
-	if (!framing_measure(&f, m, &plan))
-		return NULL;
-	out = mem_alloc(plan.size);
-	framing_encode(&f, m, &plan, out);
-	*n = plan.size;
-	*replaced = plan.replaced;
-	return out;
-}
+#define PACKET(d, how)                                                                 \
+	{                                                                              \
+		.type = SOCKET_SEQPACKET, .delimiter = (d), .newlines = NEWLINES_##how \
+	}
+static const struct endpoint_conf packet = PACKET('\n', SPACE), packet0 = PACKET(0, SPACE);
+static const struct endpoint_conf packet_escape = PACKET('\n', ESCAPE);
+static const struct endpoint_conf packet_reject = PACKET('\n', REJECT);
+static const struct endpoint_conf packet_hex = { .type = SOCKET_SEQPACKET,
+						 .delimiter = '\n',
+						 .binary = BINARY_HEX };
+static const struct endpoint_conf packet_base64 = { .type = SOCKET_SEQPACKET,
+						    .delimiter = '\n',
+						    .send_as = SEND_AS_BASE64 };
 
 struct out_row {
 	const struct endpoint_conf *conf;
@@ -96,14 +75,25 @@ static void inbound(void **state)
 		{ &hex, MSG_TEXT, S("text"), S("text\n"), false },
 		{ &drop, MSG_BINARY, S("x"), S(""), false },
 		{ &drop, MSG_TEXT, S("x"), S("x\n"), false },
+		{ &packet, MSG_TEXT, S("a\nb"), S("a\nb"), false },
+		{ &packet, MSG_TEXT, S("a\n"), S("a\n"), false },
+		{ &packet, MSG_TEXT, S(""), S("\n"), false },
+		{ &packet_escape, MSG_TEXT, S("a\n\\"), S("a\n\\"), false },
+		{ &packet_reject, MSG_TEXT, S("a\nb"), S("a\nb"), false },
+		{ &packet0, MSG_TEXT, S("a\0"), S("a\0"), false },
+		{ &packet0, MSG_TEXT, S(""), S("\0"), false },
+		{ &packet, MSG_BINARY, S("hello"), S("aGVsbG8="), false },
+		{ &packet, MSG_BINARY, S(""), S("\n"), false },
+		{ &packet_hex, MSG_BINARY, S("\x0A\xFF"), S("0aff"), false },
+		{ &packet_hex, MSG_BINARY, S(""), S("\n"), false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct msg m = { rows[i].type, rows[i].data };
+		struct record r = message(rows[i].type, rows[i].data);
 		bool replaced = false;
 		size_t n = 0;
-		uint8_t *out = encode(rows[i].conf, m, &n, &replaced);
+		uint8_t *out = encode(rows[i].conf, &r, &n, &replaced);
 
 		assert_int_equal(out != NULL, rows[i].record.n > 0);
 		assert_int_equal(n, rows[i].record.n);
@@ -112,71 +102,6 @@ static void inbound(void **state)
 		assert_int_equal(replaced, rows[i].replaced);
 		free(out);
 	}
-}
-
-/* What comes in, written down: "t[text]", "b[binary]", "!sentence!"; "~" before the very last. */
-struct in_row {
-	const struct endpoint_conf *conf;
-	size_t max;
-	struct span input;
-	struct span out;
-};
-
-struct transcript {
-	char text[512];
-	size_t n;
-};
-
-static void note(struct transcript *t, const void *p, size_t n)
-{
-	assert_true(n <= sizeof(t->text) - t->n);
-	if (n > 0)
-		memcpy(t->text + t->n, p, n);
-	t->n += n;
-}
-
-static void note_result(struct transcript *t, enum framing_result result, const struct msg *msg,
-			const struct error *err)
-{
-	if (result == FRAMING_MESSAGE) {
-		note(t, msg->type == MSG_TEXT ? "t[" : "b[", 2);
-		note(t, msg->data.p, msg->data.n);
-		note(t, "]", 1);
-		return;
-	}
-	assert_int_equal(result, FRAMING_BAD);
-	assert_true(err->code == ERR_PAYLOAD || err->code == ERR_OVERFLOW);
-	note(t, "!", 1);
-	note(t, err->text, strlen(err->text));
-	note(t, "!", 1);
-}
-
-static void read_all(struct chunks *c, void *arg)
-{
-	const struct in_row *row = arg;
-	struct transcript t = { .n = 0 };
-	struct framing f;
-	struct framing_reader r;
-	enum framing_result result;
-	struct error err;
-	struct span piece;
-	struct msg msg;
-
-	framing_init(&f, row->conf, row->max);
-	framing_reader_init(&r, &f);
-	while (chunks_next(c, &piece))
-		while ((result = framing_next(&r, &piece, &msg, &err)) != FRAMING_MORE)
-			note_result(&t, result, &msg, &err);
-	if ((result = framing_finish(&r, &msg, &err)) != FRAMING_MORE) {
-		note(&t, "~", 1);
-		note_result(&t, result, &msg, &err);
-	}
-	assert_int_equal(framing_finish(&r, &msg, &err), FRAMING_MORE);
-	assert_int_equal(framing_pending(&r), 0);
-	framing_reader_deinit(&r);
-	framing_reader_deinit(&r);
-	assert_int_equal(t.n, row->out.n);
-	assert_memory_equal(t.text, row->out.p, t.n);
 }
 
 #define NO_UTF8 "!line is not valid UTF-8!"
@@ -216,109 +141,47 @@ static void outbound(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct in_row row = rows[i];
-
-		chunks_each(row.input, read_all, &row);
-	}
+	read_rows(rows, N(rows));
 }
 
-static uint32_t seed;
-
-static uint32_t pick(uint32_t n)
+static void packets_in(void **state)
 {
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % n;
-}
-
-/* A text of bytes and characters that matter to some framing; always valid UTF-8. */
-static struct span random_text(char *out, size_t most)
-{
-	static const struct span parts[] = {
-		S("\n"),      S("\\"),	      S("n"),
-		S("0"),	      S("\0"),	      S("\r"),
-		S(" "),	      S("\xC3\xA4"),  S("\xF0\x9F\x98\x80"),
-		S("\x1B[2J"), S("{\"a\":1}"), S("\xE2\x80\xA8"),
+	static const struct in_row rows[] = {
+		{ &packet, 8, S("a"), S("t[a]") },
+		{ &packet, 8, S("a\n"), S("t[a]") },
+		{ &packet, 8, S("a\n\n"), S("t[a\n]") },
+		{ &packet, 8, S("a\nb"), S("t[a\nb]") },
+		{ &packet, 8, S("\n"), S("t[]") },
+		{ &packet, 8, S(""), S("") },
+		{ &packet, 8, S("a\0"), S("t[a\0]") },
+		{ &packet0, 8, S("a\n\0"), S("t[a\n]") },
+		{ &packet_escape, 8, S("a\\nb\n"), S("t[a\\nb]") },
+		{ &packet, 8, S("12345678\n"), S("t[12345678]") },
+		{ &packet, 8, S("123456789"), S(LONG8) },
+		{ &packet, 8, S("\xC3\n"), S(NO_UTF8) },
+		{ &packet_base64, 16, S("aGVsbG8=\n"), S("b[hello]") },
+		{ &packet_base64, 16, S("aGk\n"), S(NO_BASE64) },
 	};
-	size_t n = 0;
 
-	while (pick(12) > 0) {
-		struct span part = parts[pick(sizeof(parts) / sizeof(parts[0]))];
-
-		if (part.n > most - n)
-			break;
-		memcpy(out + n, part.p, part.n);
-		n += part.n;
-	}
-	return span_of(out, n);
+	(void)state;
+	read_packets(rows, N(rows));
 }
 
-static struct span random_bytes(char *out, size_t most)
+/* They have no form here, and nobody counts them as lost. */
+static void no_events(void **state)
 {
-	size_t n = pick((uint32_t)most);
-
-	for (size_t i = 0; i < n; i++)
-		out[i] = (char)pick(256);
-	return span_of(out, n);
-}
-
-struct stream {
-	const struct endpoint_conf *conf;
-	struct msg messages[8];
-	char data[8][64];
-};
-
-static void read_back(struct chunks *c, void *arg)
-{
-	const struct stream *s = arg;
+	struct framing_plan plan;
 	struct framing f;
-	struct framing_reader r;
-	struct error err;
-	struct span piece;
-	struct msg msg;
-	size_t n = 0;
 
-	framing_init(&f, s->conf, 1024);
-	framing_reader_init(&r, &f);
-	while (chunks_next(c, &piece)) {
-		enum framing_result result;
+	(void)state;
+	framing_init(&f, &space, 1024);
+	for (int type = RECORD_OPEN; type <= RECORD_ACK; type++) {
+		struct record r = { .type = (enum record_type)type };
 
-		while ((result = framing_next(&r, &piece, &msg, &err)) != FRAMING_MORE) {
-			assert_int_equal(result, FRAMING_MESSAGE);
-			assert_true(n < 8);
-			assert_int_equal(msg.type, s->messages[n].type);
-			assert_true(span_equal(msg.data, s->messages[n].data));
-			n++;
-		}
+		assert_false(framing_measure(&f, &r, &plan));
 	}
-	assert_int_equal(n, 8);
-	framing_reader_deinit(&r);
-}
-
-static void round_trip(const struct endpoint_conf *conf, enum msg_type type)
-{
-	struct stream s = { .conf = conf };
-	uint8_t all[2048];
-	size_t n = 0;
-
-	for (size_t i = 0; i < 8; i++) {
-		struct msg *m = &s.messages[i];
-		size_t size = 0;
-		bool replaced;
-		uint8_t *record;
-
-		m->type = type;
-		m->data = type == MSG_TEXT ? random_text(s.data[i], 64) :
-					     random_bytes(s.data[i], 64);
-		record = encode(conf, *m, &size, &replaced);
-		assert_non_null(record);
-		assert_false(replaced);
-		assert_true(size <= sizeof(all) - n);
-		memcpy(all + n, record, size);
-		n += size;
-		free(record);
-	}
-	chunks_each(span_of(all, n), read_back, &s);
+	assert_false(
+		framing_seq_of(&f, span_str("{\"type\":\"text\",\"seq\":1,"), &(uint64_t){ 0 }));
 }
 
 static void what_was_escaped_comes_back(void **state)
@@ -326,9 +189,9 @@ static void what_was_escaped_comes_back(void **state)
 	(void)state;
 	seed = 1;
 	for (int i = 0; i < 200; i++) {
-		round_trip(&escape, MSG_TEXT);
-		round_trip(&escape0, MSG_TEXT);
-		round_trip(&base64, MSG_BINARY);
+		round_trip(&escape, MSG_TEXT, false);
+		round_trip(&escape0, MSG_TEXT, false);
+		round_trip(&base64, MSG_BINARY, false);
 	}
 }
 
@@ -343,14 +206,14 @@ static void no_text_forges_a_second_record(void **state)
 	seed = 2;
 	for (int i = 0; i < 20000; i++) {
 		const struct endpoint_conf *conf = confs[pick(6)];
-		struct msg m = { MSG_TEXT, random_text(text, sizeof(text)) };
+		struct record r = message(MSG_TEXT, random_text(text, sizeof(text)));
 		bool replaced;
 		size_t n = 0;
-		uint8_t *record = encode(conf, m, &n, &replaced);
+		uint8_t *record = encode(conf, &r, &n, &replaced);
 
 		if (!record) {
 			assert_int_equal(conf->newlines, NEWLINES_REJECT);
-			assert_non_null(memchr(text, (int)conf->delimiter, m.data.n));
+			assert_non_null(memchr(text, (int)conf->delimiter, r.msg.data.n));
 			continue;
 		}
 		assert_ptr_equal(memchr(record, (int)conf->delimiter, n), record + n - 1);
@@ -366,16 +229,16 @@ static void text_is_handed_out_where_it_lies(void **state)
 	struct framing f;
 	struct framing_reader r;
 	struct error err;
-	struct msg msg;
+	struct order o;
 
 	(void)state;
 	framing_init(&f, &escape, 1024);
 	framing_reader_init(&r, &f);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
-	assert_ptr_equal(msg.data.p, input);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
-	assert_ptr_not_equal(msg.data.p, input + 4);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MORE);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_ORDER);
+	assert_ptr_equal(o.msg.data.p, input);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_ORDER);
+	assert_ptr_not_equal(o.msg.data.p, input + 4);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_MORE);
 	framing_reader_deinit(&r);
 }
 
@@ -386,16 +249,16 @@ static void a_long_line_does_not_keep_its_memory(void **state)
 	struct framing f;
 	struct framing_reader r;
 	struct error err;
-	struct msg msg;
+	struct order o;
 
 	(void)state;
 	memset(input, '\\', sizeof(input) - 1);
 	input[sizeof(input) - 1] = '\n';
 	framing_init(&f, &escape, 1 << 20);
 	framing_reader_init(&r, &f);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
-	assert_int_equal(msg.data.n, 100000);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MORE);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_ORDER);
+	assert_int_equal(o.msg.data.n, 100000);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_MORE);
 	assert_int_equal(r.work.size, 0);
 	framing_reader_deinit(&r);
 }
@@ -408,15 +271,15 @@ static void refuse_one_for_want_of_memory(const struct endpoint_conf *conf, cons
 	struct framing f;
 	struct framing_reader r;
 	struct error err;
-	struct msg msg;
+	struct order o;
 
 	framing_init(&f, conf, 1024);
 	framing_reader_init(&r, &f);
 	mem_fail_try_after(1);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_BAD);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_BAD);
 	assert_int_equal(err.code, ERR_OVERFLOW);
 	assert_string_equal(err.text, sentence);
-	assert_int_equal(framing_next(&r, &in, &msg, &err), FRAMING_MESSAGE);
+	assert_int_equal(framing_next(&r, &in, &o, &err), FRAMING_ORDER);
 	framing_reader_deinit(&r);
 }
 
@@ -432,6 +295,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inbound),
 		cmocka_unit_test(outbound),
+		cmocka_unit_test(packets_in),
+		cmocka_unit_test(no_events),
 		cmocka_unit_test(what_was_escaped_comes_back),
 		cmocka_unit_test(no_text_forges_a_second_record),
 		cmocka_unit_test(text_is_handed_out_where_it_lies),

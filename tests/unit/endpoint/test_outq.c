@@ -37,12 +37,12 @@ static enum outq_result push(struct outq *q, size_t size, uint8_t id, uint64_t *
 }
 
 /* What waits, as "id*bytes " for each run of equal bytes. */
-static const char *content(const struct outq *q)
+static const char *content(struct outq *q)
 {
 	static char text[256];
 	struct iovec iov[64];
 	size_t run = 0, at = 0;
-	int n = outq_front(q, iov, 64), last = -1;
+	int n = outq_front(q, iov, 64, false), last = -1;
 
 	text[0] = '\0';
 	for (int i = 0; i <= n; i++) {
@@ -72,7 +72,7 @@ struct queue {
 static void queue_init(struct queue *u, size_t cap, enum conf_overflow policy)
 {
 	*u = (struct queue){ .quota = { .max_queued = PLENTY } };
-	outq_init(&u->q, &u->quota, cap, policy);
+	outq_init(&u->q, NULL, &u->quota, cap, policy);
 }
 
 static void queue_deinit(struct queue *u)
@@ -82,7 +82,7 @@ static void queue_deinit(struct queue *u)
 	assert_int_equal(u->quota.queued, 0);
 }
 
-static void expect(const struct queue *u, const char *text, size_t bytes, size_t records,
+static void expect(struct queue *u, const char *text, size_t bytes, size_t records,
 		   uint64_t dropped)
 {
 	assert_string_equal(content(&u->q), text);
@@ -194,7 +194,7 @@ static void the_total_counts_like_the_cap(void **state)
 
 	(void)state;
 	queue_init(&u, 1000, OVERFLOW_DROP_OLDEST);
-	outq_init(&other, &u.quota, 1000, OVERFLOW_DROP_NEWEST);
+	outq_init(&other, NULL, &u.quota, 1000, OVERFLOW_DROP_NEWEST);
 	u.quota.max_queued = 100;
 	push(&other, 70, 1, &u.dropped);
 	push(&u.q, 20, 2, &u.dropped);
@@ -224,14 +224,14 @@ static void neighbours_join(void **state)
 		r = record(c, 10, id);
 		outq_push(&u.q, &r, &u.dropped);
 	}
-	assert_int_equal(outq_front(&u.q, iov, 4), 1);
+	assert_int_equal(outq_front(&u.q, iov, 4, false), 1);
 	assert_int_equal(iov[0].iov_len, 30);
 	assert_ptr_equal(iov[0].iov_base, c->data);
 	record(c, 10, 4);
 	r = record(c, 10, 5);
 	outq_push(&u.q, &r, &u.dropped);
-	assert_int_equal(outq_front(&u.q, iov, 4), 2);
-	assert_int_equal(outq_front(&u.q, iov, 1), 1);
+	assert_int_equal(outq_front(&u.q, iov, 4, false), 2);
+	assert_int_equal(outq_front(&u.q, iov, 1, false), 1);
 	queue_deinit(&u);
 	chunk_unref(c);
 }
@@ -239,12 +239,12 @@ static void neighbours_join(void **state)
 /* Bytes of all chunks that the queue keeps alive. */
 static size_t pinned(const struct outq *q)
 {
-	const struct chunk_range *r = q->ranges + q->first;
+	const struct outq_item *item = q->items + q->first;
 	size_t bytes = 0;
 
-	for (size_t i = 0; i < q->n_ranges; i++)
-		if (i == 0 || r[i].chunk != r[i - 1].chunk)
-			bytes += r[i].chunk->size;
+	for (size_t i = 0; i < q->n_items; i++)
+		if (i == 0 || item[i].run.chunk != item[i - 1].run.chunk)
+			bytes += item[i].run.chunk->size;
 	return bytes;
 }
 

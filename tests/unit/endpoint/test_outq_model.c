@@ -108,6 +108,7 @@ static size_t model_consume(struct model *m, size_t n)
 /* Every byte of a record is the low byte of its id. */
 static void compare(const struct outq *q, const struct model *m)
 {
+	const struct outq_item *items = q->n_items > 0 ? q->items + q->first : NULL;
 	size_t at = 0, in = 0;
 
 	assert_int_equal(q->bytes, model_bytes(m));
@@ -116,13 +117,12 @@ static void compare(const struct outq *q, const struct model *m)
 		for (size_t j = 0; j < m->records[i].left; j++, in++) {
 			const struct chunk_range *r;
 
-			while (at < q->n_ranges &&
-			       in == q->ranges[q->first + at].to - q->ranges[q->first + at].from) {
+			while (at < q->n_items && in == items[at].run.to - items[at].run.from) {
 				in = 0;
 				at++;
 			}
-			assert_true(at < q->n_ranges);
-			r = &q->ranges[q->first + at];
+			assert_true(at < q->n_items);
+			r = &items[at].run;
 			assert_int_equal(r->chunk->data[r->from + in], (uint8_t)m->records[i].id);
 		}
 	}
@@ -228,7 +228,7 @@ static void run_world(struct world *w, size_t cap, size_t max_queued)
 	for (size_t i = 0; i < N_QUEUES; i++) {
 		enum conf_overflow policy = (enum conf_overflow)i;
 
-		outq_init(&w->queues[i], &w->quota, cap, policy);
+		outq_init(&w->queues[i], NULL, &w->quota, cap, policy);
 		w->models[i].cap = cap;
 		w->models[i].policy = policy;
 	}

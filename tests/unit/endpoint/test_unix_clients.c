@@ -62,7 +62,7 @@ static void lines_become_messages(void **state)
 	wait_messages(3);
 	expect_messages("one||three\r|");
 	snprintf(name, sizeof(name), "pid %ld uid %lu", (long)getpid(), (unsigned long)getuid());
-	assert_string_equal(rig.last_client, name);
+	assert_string_equal(rig.last_name, name);
 	assert_true(endpoint_client_at(rig.e, 0, &c));
 	assert_int_equal(c.received, 3);
 }
@@ -112,7 +112,9 @@ static void a_half_close_ends_input_only(void **state)
 	peer_close(p);
 	wait_clients(0);
 	assert_int_equal(rig_send(&rig, "gone"), ENDPOINT_NOBODY);
-	assert_int_equal(rig.n_clients, 2); /* came and went */
+	assert_int_equal(rig.n_came, 1);
+	assert_int_equal(rig.n_ended, 1);
+	assert_int_equal(rig.n_left, 1);
 }
 
 /* With bytes unread, with bytes that wait for it, in the middle of a line. */
@@ -148,7 +150,8 @@ static void clients_vanish(void **state)
 	wait_clients(0);
 	rig_turns(&rig);
 	assert_int_equal(rig_open_descriptors(), before);
-	assert_int_equal(rig.n_clients, 16);
+	assert_int_equal(rig.n_came, 8);
+	assert_int_equal(rig.n_left, 8);
 }
 
 /* The write fails before what the client left has been read. */
@@ -222,6 +225,33 @@ static void refuses_more_than_the_process_may_have(void **state)
 	assert_string_equal(rig.last_error.text, "refused: limits.clients is 4");
 	assert_int_equal(rig.quota.clients, 4);
 	rig.quota.clients -= 3;
+}
+
+/* Not one byte of who is not named is read. */
+static void refuses_who_may_not_come(void **state)
+{
+	char own[24], other[24];
+	char *users[] = { other };
+	struct endpoint_totals totals;
+
+	(void)state;
+	snprintf(own, sizeof(own), "%lu", (unsigned long)getuid());
+	snprintf(other, sizeof(other), "%lu", (unsigned long)getuid() + 1);
+	rig.conf.allow_users = users;
+	rig.conf.n_allow_users = 1;
+	rig_open(&rig);
+	peer_write(rig_connect(&rig), "let me in\n");
+	rig_turns(&rig);
+	assert_true(rig.peers[0].eof);
+	assert_int_equal(rig.n_refused, 1);
+	assert_int_equal(rig.last_error.code, ERR_DENIED);
+	endpoint_totals(rig.e, &totals);
+	assert_int_equal(totals.refused_clients, 1);
+	assert_int_equal(rig.n_came + rig.n_messages, 0);
+	endpoint_free(rig.e);
+	users[0] = own;
+	rig_open(&rig);
+	rig_connect_all(&rig, 1);
 }
 
 static void a_pause_holds_everything_back_in_order(void **state)
@@ -435,6 +465,7 @@ int main(void)
 		TEST(who_wants_nothing_may_still_write),
 		TEST(refuses_more_than_max_clients),
 		TEST(refuses_more_than_the_process_may_have),
+		TEST(refuses_who_may_not_come),
 		TEST(a_pause_holds_everything_back_in_order),
 		TEST(a_pause_is_fair),
 		TEST(who_comes_during_a_pause_waits_too),

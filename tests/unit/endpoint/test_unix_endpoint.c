@@ -86,7 +86,7 @@ static void thirty_two_get_the_same(void **state)
 	(void)state;
 	rig_open(&rig);
 	rig_connect_all(&rig, 32);
-	assert_int_equal(rig.n_clients, 32);
+	assert_int_equal(rig.n_came, 32);
 	assert_int_equal(rig.quota.clients, 32);
 	send_numbered(0, 5000);
 	rig.want = 5000 * NUMBERED_SIZE;
@@ -176,14 +176,16 @@ static void a_flush_writes_at_once(void **state)
 static void counts_what_the_framing_does(void **state)
 {
 	struct endpoint_totals totals;
+	struct record binary;
 
 	(void)state;
 	rig.conf.binary = BINARY_DROP;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2);
 	assert_int_equal(rig_send(&rig, "a\nb"), ENDPOINT_SENT);
-	assert_int_equal(endpoint_send(rig.e, (struct msg){ MSG_BINARY, span_str("x") }),
-			 ENDPOINT_UNFIT);
+	binary = rig_record(&rig, "x");
+	binary.msg.type = MSG_BINARY;
+	assert_int_equal(endpoint_send(rig.e, &binary), ENDPOINT_UNFIT);
 	endpoint_totals(rig.e, &totals);
 	assert_int_equal(totals.replaced, 1);
 	assert_int_equal(totals.unfit, 1);
@@ -367,6 +369,25 @@ static void all_queues_together_have_a_limit(void **state)
 	assert_int_equal(rig.quota.queued, 0);
 }
 
+/* In a stream of bytes nothing is a message, too. */
+static void an_empty_raw_message_is_sent(void **state)
+{
+	(void)state;
+	rig.conf.framing = FRAMING_RAW;
+	rig_open(&rig);
+	assert_int_equal(rig_send(&rig, ""), ENDPOINT_NOBODY);
+	rig_connect_all(&rig, 2);
+	assert_int_equal(rig_send(&rig, "a"), ENDPOINT_SENT);
+	assert_int_equal(rig_send(&rig, ""), ENDPOINT_SENT);
+	assert_int_equal(rig_send(&rig, "b"), ENDPOINT_SENT);
+	assert_int_equal(rig_send_to(&rig, rig_client(&rig, 1).id, ""), ENDPOINT_SENT);
+	rig.want = 2;
+	rig_wait(&rig, rig_all_got);
+	assert_memory_equal(rig.peers[0].got, "ab", 2);
+	assert_int_equal(rig_client(&rig, 0).sent, 3);
+	assert_int_equal(rig_client(&rig, 1).sent, 4);
+}
+
 static void a_free_gives_everything_back(void **state)
 {
 	(void)state;
@@ -395,6 +416,7 @@ int main(void)
 		TEST(a_message_above_the_queue_gets_through),
 		TEST(memory_runs_out_for_a_big_message),
 		TEST(all_queues_together_have_a_limit),
+		TEST(an_empty_raw_message_is_sent),
 		TEST(a_free_gives_everything_back),
 	};
 

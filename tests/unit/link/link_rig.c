@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -25,8 +26,8 @@ static void append(char **text, const char *more)
 
 static void take_message(struct link_rig *r, const struct msg *m)
 {
-	mem_auto_str line = mem_printf("%s %.*s|", m->type == MSG_TEXT ? "text" : "binary",
-				       (int)m->data.n, (const char *)m->data.p);
+	mem_auto_str line = mem_printf("%s%s %.*s|", m->type == MSG_TEXT ? "text" : "binary",
+				       m->more ? "+" : "", (int)m->data.n, (const char *)m->data.p);
 
 	r->messages++;
 	append(&r->got, line);
@@ -43,6 +44,21 @@ static void take_state(struct link_rig *r)
 		r->on_state(r);
 }
 
+static void note_payload(struct link_rig *r, struct span payload)
+{
+	snprintf(r->payload, sizeof(r->payload), "%.*s", (int)payload.n, (const char *)payload.p);
+}
+
+static void take_end(struct link_rig *r, const struct link_event *ev)
+{
+	assert_true(link_state_has_session(link_state(r->k)));
+	r->ends++;
+	r->delay = ev->delay;
+	r->end = *ev->end;
+	if (r->on_ended)
+		r->on_ended(r);
+}
+
 static void on_link(void *arg, const struct link_event *ev)
 {
 	struct link_rig *r = arg;
@@ -53,9 +69,19 @@ static void on_link(void *arg, const struct link_event *ev)
 		take_state(r);
 		break;
 	case LINK_MESSAGE:
-		assert_true(link_is_open(r->k) || link_state(r->k) == LINK_STOPPING ||
-			    link_state(r->k) == LINK_RESTARTING);
+		assert_true(link_has_session(r->k));
 		take_message(r, &ev->msg);
+		break;
+	case LINK_PING:
+		r->pings++;
+		note_payload(r, ev->payload);
+		break;
+	case LINK_PONG:
+		r->pongs++;
+		note_payload(r, ev->payload);
+		break;
+	case LINK_ENDED:
+		take_end(r, ev);
 		break;
 	case LINK_TURN:
 		r->turns++;
@@ -74,9 +100,11 @@ static struct bridge_conf *conf_of(struct link_rig *r, const char *options)
 	return world_bridge_conf(&r->w, "feed", text);
 }
 
-void link_rig_init(struct link_rig *r, const char *options)
+static void init(struct link_rig *r, const char *options, bool once)
 {
-	struct link_params params = { .rand = rand_system(), .cb = on_link, .arg = r };
+	struct link_params params = {
+		.rand = rand_system(), .once = once, .cb = on_link, .arg = r
+	};
 
 	log_set_level(LOG_LEVEL_ERROR);
 	*r = (struct link_rig){ .states = mem_strdup(""), .got = mem_strdup("") };
@@ -86,6 +114,16 @@ void link_rig_init(struct link_rig *r, const char *options)
 	params.conf = conf_of(r, options);
 	r->k = link_new(&params);
 	bridge_conf_unref(params.conf); /* the link has its own reference */
+}
+
+void link_rig_init(struct link_rig *r, const char *options)
+{
+	init(r, options, false);
+}
+
+void link_rig_init_once(struct link_rig *r, const char *options)
+{
+	init(r, options, true);
 }
 
 void link_rig_configure(struct link_rig *r, const char *options, bool reconnect)
@@ -147,5 +185,5 @@ struct link_info link_rig_info(struct link_rig *r)
 
 enum link_send_result link_rig_text(struct link_rig *r, const char *text)
 {
-	return link_send(r->k, (struct msg){ MSG_TEXT, span_str(text) });
+	return link_send(r->k, (struct msg){ .type = MSG_TEXT, .data = span_str(text) });
 }

@@ -11,11 +11,15 @@ struct link_rig {
 	struct link *k;
 	char *states; /* "connecting open ": every one since the start, as the log names them */
 	char *got;    /* "text one|" */
-	unsigned messages, turns, drained;
+	unsigned messages, turns, drained, pings, pongs, ends;
+	char payload[128]; /* of the last ping or pong */
+	int64_t delay;	   /* of the last end */
+	struct session_end end;
 	bool freed; /* nothing may come any more */
 	/* what the test does inside a callback, if set */
 	void (*on_state)(struct link_rig *r);
 	void (*on_message)(struct link_rig *r);
+	void (*on_ended)(struct link_rig *r);
 };
 
 /* Delays that a test can wait for. */
@@ -23,7 +27,8 @@ struct link_rig {
 	"'reconnect': {'initial': '10ms', 'max': '10ms', 'slow': '10ms', " \
 	"'jitter': 'none'}, 'timeouts': {'close': '30ms', 'handshake': '50ms'}"
 
-void link_rig_init(struct link_rig *r, const char *options); /* JSON without the url */
+void link_rig_init(struct link_rig *r, const char *options);	  /* JSON without the url */
+void link_rig_init_once(struct link_rig *r, const char *options); /* one that is not tried again */
 void link_rig_deinit(struct link_rig *r);
 void link_rig_free(struct link_rig *r); /* the link */
 void link_rig_configure(struct link_rig *r, const char *options, bool reconnect);

@@ -30,8 +30,8 @@ static void take_message(struct session_rig *r, const struct msg *m)
 	int shown = m->data.n < WS_PEER_SHOWN ? (int)m->data.n : WS_PEER_SHOWN;
 
 	r->messages++;
-	r->got = mem_printf("%s%s %.*s|", old, m->type == MSG_TEXT ? "text" : "binary", shown,
-			    (const char *)m->data.p);
+	r->got = mem_printf("%s%s%s %.*s|", old, m->type == MSG_TEXT ? "text" : "binary",
+			    m->more ? "+" : "", shown, (const char *)m->data.p);
 	if (r->on_message)
 		r->on_message(r);
 }
@@ -40,8 +40,8 @@ static void take_opened(struct session_rig *r)
 {
 	struct session_details details;
 
+	assert_int_equal(r->upgraded, 1);
 	assert_int_equal(r->opened, 0);
-	assert_int_equal(r->messages, 0);
 	assert_false(r->close_asked);
 	details = session_rig_details(r);
 	assert_non_null(details.peer);
@@ -51,6 +51,16 @@ static void take_opened(struct session_rig *r)
 		r->on_opened(r);
 }
 
+static void take_upgraded(struct session_rig *r)
+{
+	assert_int_equal(r->upgraded, 0);
+	assert_int_equal(r->messages, 0);
+	assert_false(r->close_asked);
+	r->upgraded++;
+	if (r->on_upgraded)
+		r->on_upgraded(r);
+}
+
 static void on_session(void *arg, const struct session_event *ev)
 {
 	struct session_rig *r = arg;
@@ -58,12 +68,20 @@ static void on_session(void *arg, const struct session_event *ev)
 	assert_false(r->freed);
 	assert_int_equal(r->ended, 0);
 	switch (ev->type) {
+	case SESSION_UPGRADED:
+		take_upgraded(r);
+		break;
 	case SESSION_OPENED:
 		take_opened(r);
 		break;
 	case SESSION_MESSAGE:
-		assert_int_equal(r->opened, 1);
+		assert_int_equal(r->upgraded, 1);
 		take_message(r, &ev->msg);
+		break;
+	case SESSION_PING:
+		r->pings++;
+		snprintf(r->ping, sizeof(r->ping), "%.*s", (int)ev->payload.n,
+			 (const char *)ev->payload.p);
 		break;
 	case SESSION_PONG:
 		r->pongs++;
@@ -107,12 +125,18 @@ void session_rig_begin_at(struct session_rig *r, const char *url, const char *op
 	params.url = &params.conf->urls[0];
 	r->s = session_new(&params);
 	bridge_conf_unref(params.conf); /* the session has its own reference */
-	assert_int_equal(r->opened + r->ended, 0);
+	assert_int_equal(r->upgraded + r->opened + r->ended, 0);
 }
 
 void session_rig_begin(struct session_rig *r, const char *options)
 {
 	session_rig_begin_at(r, "ws://127.0.0.1:$PORT/chat", options);
+}
+
+void session_rig_upgrade(struct session_rig *r, const char *options)
+{
+	session_rig_begin(r, options);
+	world_wait_count(&r->w, &r->upgraded, 1);
 }
 
 void session_rig_open(struct session_rig *r, const char *options)
@@ -148,5 +172,5 @@ void session_rig_deinit(struct session_rig *r)
 
 enum session_send_result session_rig_text(struct session_rig *r, const char *text)
 {
-	return session_send(r->s, (struct msg){ MSG_TEXT, span_str(text) });
+	return session_send(r->s, (struct msg){ .type = MSG_TEXT, .data = span_str(text) });
 }

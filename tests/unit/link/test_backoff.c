@@ -141,7 +141,7 @@ static void test_the_slow_way(void **state)
 		{ 0, 1006, ERR_NOT_OPEN, false },  { 0, 1007, ERR_NONE, true },
 		{ 0, 1008, ERR_NONE, true },	   { 0, 1009, ERR_NONE, true },
 		{ 0, 1010, ERR_NONE, true },	   { 0, 1011, ERR_NONE, false },
-		{ 0, 1012, ERR_NONE, false },	   { 0, 1006, ERR_TLS, true },
+		{ 0, 1014, ERR_NONE, false },	   { 0, 1006, ERR_TLS, true },
 		{ 0, 1006, ERR_CONNECT, false },   { 0, 4000, ERR_NONE, false },
 	};
 	struct bridge_conf conf = conf_of();
@@ -183,6 +183,85 @@ static void test_giving_up(void **state)
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
 }
 
+static void test_fatal_ends(void **state)
+{
+	int statuses[] = { 401, 403 }, closes[] = { 4004, 1008 };
+	static const struct {
+		int status, close_code;
+		bool fatal;
+	} rows[] = {
+		{ 401, 1006, true }, { 403, 1006, true }, { 402, 1006, false }, { 0, 4004, true },
+		{ 0, 1008, true },   { 0, 1000, false },  { 0, 1006, false },
+	};
+	struct bridge_conf conf = conf_of();
+
+	(void)state;
+	conf.reconnect.fatal_status = statuses;
+	conf.reconnect.n_fatal_status = 2;
+	conf.reconnect.fatal_close = closes;
+	conf.reconnect.n_fatal_close = 2;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct session_end end = { .close_code = rows[i].close_code };
+		struct backoff b = { 0 };
+		int64_t delay;
+
+		end.err.status = rows[i].status;
+		assert_int_equal(backoff_is_fatal(&conf, &end), rows[i].fatal);
+		assert_int_equal(backoff_ended(&b, &conf, &end, &low, &delay),
+				 rows[i].fatal ? BACKOFF_STOP : BACKOFF_RETRY);
+	}
+}
+
+/* What the server asks for is the least; it cannot make us wait for ever, or not at all. */
+static void test_what_the_server_asks_for(void **state)
+{
+	static const struct {
+		int close_code, failures;
+		int64_t retry_after, least, most;
+	} rows[] = {
+		{ 1012, 1, 0, 5 * S, 6250000 },
+		{ 1013, 1, 0, 5 * S, 6250000 },
+		{ 1012, 10, 0, 15 * S, 30 * S },
+		{ 1011, 1, 0, S / 4, S / 2 },
+		{ 1006, 1, 1, S, 1250000 },
+		{ 1006, 1, 120 * S, 120 * S, 150 * S },
+		{ 1006, 1, 300 * S, 300 * S, 300 * S },
+		{ 1006, 1, INT64_MAX, 300 * S, 300 * S },
+		{ 1006, 10, 2 * S, 15 * S, 30 * S },
+	};
+	struct bridge_conf conf = conf_of();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct session_end end = { .close_code = rows[i].close_code,
+					   .retry_after = rows[i].retry_after };
+
+		assert_in_range(bound_after(&conf, &end, rows[i].failures, &low), rows[i].least,
+				rows[i].most);
+		assert_in_range(bound_after(&conf, &end, rows[i].failures, &high), rows[i].least,
+				rows[i].most);
+	}
+}
+
+static void test_flapping(void **state)
+{
+	struct bridge_conf conf = conf_of();
+	struct session_end shortly = { .was_open = true, .open_for = S };
+	struct session_end never = { 0 };
+	struct session_end proven = { .was_open = true, .open_for = 30 * S };
+	struct backoff b = { 0 };
+	int64_t delay;
+
+	(void)state;
+	for (int i = 1; i <= 5; i++) {
+		backoff_ended(&b, &conf, &shortly, &low, &delay);
+		backoff_ended(&b, &conf, &never, &low, &delay);
+		assert_int_equal(backoff_is_flapping(&b), i >= BACKOFF_FLAPPING);
+	}
+	backoff_ended(&b, &conf, &proven, &low, &delay);
+	assert_false(backoff_is_flapping(&b));
+}
+
 /*
  * Equal jitter with the defaults: 25 to 46 attempts in ten minutes against a server that
  * refuses.
@@ -217,6 +296,9 @@ int main(void)
 		cmocka_unit_test(test_only_a_proven_connection_forgives),
 		cmocka_unit_test(test_the_slow_way),
 		cmocka_unit_test(test_giving_up),
+		cmocka_unit_test(test_fatal_ends),
+		cmocka_unit_test(test_what_the_server_asks_for),
+		cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_attempts_in_ten_minutes),
 	};
 

@@ -247,7 +247,7 @@ static void test_details_after_a_connection(void **state)
 	assert_null(info.details.peer);
 	assert_null(info.details.tls);
 	assert_non_null(info.details.report);
-	assert_int_equal(info.tx_queued, 0);
+	assert_int_equal(info.progress.data_queued, 0);
 	link_rig_deinit(&r);
 }
 

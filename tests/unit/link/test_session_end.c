@@ -144,6 +144,14 @@ static void give_up(struct session_rig *r)
 	session_abort(r->s, &why);
 }
 
+/* Only the end of TCP is missing: it was a Close in order. */
+static void give_up_after_close(struct session_rig *r)
+{
+	server_closes(r);
+	world_wait_seen(&r->w, "close 1001 |");
+	give_up(r);
+}
+
 #define HANDSHAKE .stage = STAGE_HANDSHAKE, .close_code = 1006, .seen = ""
 #define FORBIDDEN "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 #define WRONG_KEY                                                                \
@@ -224,6 +232,8 @@ static const struct way when_open[] = {
 	  .text = "without a Close frame", .partial = 6, .seen = "" },
 	{ "half a frame", OPENS, .act = half_a_frame_then_drop, .code = ERR_NOT_OPEN,
 	  .close_code = 1006, .text = "without a Close frame", .partial = 4, .seen = "" },
+	{ "given up after a Close", .no_hangup = true, OPENS, .act = give_up_after_close,
+	  .close_code = 1001, .reason = "bye", .clean = true, .seen = "close 1001 |" },
 	{ "given up", OPENS, .act = give_up, .code = ERR_TIMEOUT, .close_code = 1006,
 	  .text = "no answer to a ping", .seen = "" },
 };
@@ -242,6 +252,7 @@ static void check_end(const struct way *way, const struct session_rig *r)
 	assert_string_equal(end->reason, way->reason ? way->reason : "");
 	assert_int_equal(end->clean, way->clean);
 	assert_int_equal(end->partial, way->partial);
+	assert_int_equal(end->retry_after, -1);
 	if (way->code)
 		assert_non_null(strstr(end->err.text, way->text));
 	assert_string_equal(r->w.peer.seen, way->seen);

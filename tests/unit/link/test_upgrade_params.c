@@ -121,6 +121,7 @@ static void test_options_are_handed_on(void **state)
 	a.conf.max_message = 77;
 	a.conf.validate_utf8 = true;
 	a.conf.mask = MASK_ZERO;
+	a.conf.fragments = FRAGMENTS_DELIVER;
 	u = begin(&a);
 	assert_string_equal(u.ws.host, "other.example:1");
 	assert_string_equal(u.ws.user_agent, "me/1");
@@ -128,7 +129,7 @@ static void test_options_are_handed_on(void **state)
 	assert_int_equal(u.ws.n_subprotocols, 2);
 	assert_string_equal(u.ws.subprotocols[0], "v2");
 	assert_int_equal(u.ws.max_message, 77);
-	assert_true(u.ws.validate_utf8 && u.ws.mask_zero);
+	assert_true(u.ws.validate_utf8 && u.ws.mask_zero && u.ws.deliver_fragments);
 	upgrade_params_deinit(&u);
 	url_deinit(&a.url);
 }

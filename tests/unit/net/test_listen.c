@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/mem.h"
 #include "net/listen.h"
 
 static const char *const names[] = { "s", "s.lock", "s.new", NULL };
@@ -76,11 +79,18 @@ static mode_t mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
+static struct listener *make(struct place *p, mode_t mode, struct error *err)
+{
+	const struct listener_params params = { .path = p->path, .mode = mode };
+
+	return listener_new(p->loop, &params, err);
+}
+
 static void test_serves_with_its_mode_and_tells_the_peer(void **state)
 {
 	struct place *p = *state;
 	struct error err = ERROR_INIT;
-	struct listener *ln = listener_new(p->loop, p->path, 0660, &err);
+	struct listener *ln = make(p, 0660, &err);
 	int fd;
 
 	assert_non_null(ln);
@@ -103,7 +113,7 @@ static void assert_refused(struct place *p, int os, const char *sentence)
 {
 	struct error err = ERROR_INIT;
 
-	assert_null(listener_new(p->loop, p->path, 0600, &err));
+	assert_null(make(p, 0600, &err));
 	assert_int_equal(err.code, ERR_ENDPOINT);
 	assert_int_equal(err.os, os);
 	assert_non_null(strstr(err.text, sentence));
@@ -114,7 +124,7 @@ static void test_a_second_one_is_refused_and_the_first_goes_on(void **state)
 {
 	struct place *p = *state;
 	struct error err = ERROR_INIT;
-	struct listener *ln = listener_new(p->loop, p->path, 0600, &err);
+	struct listener *ln = make(p, 0600, &err);
 	int fd;
 
 	assert_non_null(ln);
@@ -146,7 +156,7 @@ static void test_a_dead_socket_is_replaced(void **state)
 	struct listener *ln;
 
 	close(bind_by_hand(p->path, true));
-	ln = listener_new(p->loop, p->path, 0600, &err);
+	ln = make(p, 0600, &err);
 	assert_non_null(ln);
 	listener_free(ln);
 }
@@ -194,7 +204,7 @@ static void test_a_name_that_is_not_ours_any_more_stays(void **state)
 {
 	struct place *p = *state;
 	struct error err = ERROR_INIT;
-	struct listener *ln = listener_new(p->loop, p->path, 0600, &err);
+	struct listener *ln = make(p, 0600, &err);
 	int fd;
 
 	assert_non_null(ln);
@@ -210,8 +220,100 @@ static void test_a_missing_directory_is_named(void **state)
 	struct place *p = *state;
 	struct error err = ERROR_INIT;
 
-	assert_null(listener_new(p->loop, "/nonexistent-dir/s", 0600, &err));
+	snprintf(p->path, sizeof(p->path), "/nonexistent-dir/s");
+	assert_null(make(p, 0600, &err));
 	assert_string_equal(err.text, "open /nonexistent-dir/s.lock: No such file or directory");
+}
+
+static void test_a_name_that_is_too_long(void **state)
+{
+	struct place *p = *state;
+	struct error err = ERROR_INIT;
+
+	/* "/", digits, and ".new" behind: 107 bytes and a NUL are the most */
+	for (int n = 103; n <= 110; n++) {
+		mem_auto_str path = mem_printf("/%0*d", n, 0);
+		const struct listener_params params = { .path = path, .mode = 0600 };
+
+		assert_null(listener_new(p->loop, &params, &err));
+		assert_non_null(strstr(err.text, "is too long for a Unix socket"));
+	}
+}
+
+static void test_an_unknown_owner_leaves_no_name(void **state)
+{
+	struct place *p = *state;
+	struct listener_params params = { .path = p->path, .mode = 0600, .owner = "no such user" };
+	struct error err = ERROR_INIT;
+
+	assert_null(listener_new(p->loop, &params, &err));
+	assert_string_equal(err.text, "there is no user \"no such user\"");
+	params.owner = NULL;
+	params.group = "no such group";
+	assert_null(listener_new(p->loop, &params, &err));
+	assert_string_equal(err.text, "there is no group \"no such group\"");
+	assert_int_equal(access(p->path, F_OK), -1);
+}
+
+struct watcher {
+	char *path;
+	mode_t allowed;
+	uid_t owner;
+	atomic_bool stop;
+	unsigned seen, wrong;
+};
+
+/* Looks at both names again and again: is one of them ever open to more than it should be? */
+static void *look_on(void *arg)
+{
+	struct watcher *w = arg;
+	mem_auto_str temp = mem_printf("%s.new", w->path);
+
+	while (!atomic_load(&w->stop)) {
+		const char *name = w->seen % 2 ? w->path : temp;
+		struct stat st;
+
+		if (lstat(name, &st) < 0 && lstat(temp, &st) < 0)
+			continue;
+		w->seen++;
+		if ((st.st_mode & 0777 & ~w->allowed) ||
+		    (st.st_uid == w->owner && (st.st_mode & 0700 & ~w->allowed)))
+			w->wrong++;
+	}
+	return NULL;
+}
+
+static void test_the_owner_and_group_and_never_a_wider_mode(void **state)
+{
+	struct place *p = *state;
+	struct listener_params params = {
+		.path = p->path, .mode = 0640, .owner = "65533", .group = "65532"
+	};
+	struct watcher w = { .path = p->path, .allowed = 0640, .owner = 65533 };
+	struct error err = ERROR_INIT;
+	struct stat st;
+	pthread_t thread;
+	mode_t old;
+
+	if (geteuid() != 0)
+		skip(); /* nobody else may give a file away */
+	old = umask(0);
+	assert_int_equal(pthread_create(&thread, NULL, look_on, &w), 0);
+	for (int i = 0; i < 200; i++) {
+		struct listener *ln = listener_new(p->loop, &params, &err);
+
+		assert_non_null(ln);
+		assert_int_equal(lstat(p->path, &st), 0);
+		assert_int_equal(st.st_uid, 65533);
+		assert_int_equal(st.st_gid, 65532);
+		assert_int_equal(st.st_mode & 07777, 0640);
+		listener_free(ln);
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(thread, NULL);
+	umask(old);
+	assert_true(w.seen > 0);
+	assert_int_equal(w.wrong, 0);
 }
 
 int main(void)
@@ -230,6 +332,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_missing_directory_is_named, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_name_that_is_too_long, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_unknown_owner_leaves_no_name, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_the_owner_and_group_and_never_a_wider_mode,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ static void test_bare(void **state)
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 131072);
 	close(fd);
 }
 

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ void ws_peer_drop(struct ws_peer *p)
 	p->fd = -1;
 	buf_clear(&p->in);
 	buf_clear(&p->out);
+	buf_clear(&p->message);
 }
 
 void ws_peer_reset(struct ws_peer *p)
@@ -121,6 +123,18 @@ static void note(struct ws_peer *p, const struct frame_header *h, struct span pa
 	p->seen_n += n;
 }
 
+static void take_data(struct ws_peer *p, const struct frame_header *h, struct span payload)
+{
+	bool fits = buf_append(&p->message, payload);
+
+	assert(fits);
+	if (!h->fin)
+		return;
+	if (p->on_message)
+		p->on_message(p->arg, buf_bytes(&p->message));
+	buf_clear(&p->message);
+}
+
 static void on_frame(struct ws_peer *p, const struct frame_header *h, struct span payload)
 {
 	note(p, h, payload);
@@ -128,8 +142,7 @@ static void on_frame(struct ws_peer *p, const struct frame_header *h, struct spa
 	case FRAME_TEXT:
 	case FRAME_BINARY:
 	case FRAME_CONTINUATION:
-		if (p->on_message)
-			p->on_message(p->arg, payload);
+		take_data(p, h, payload);
 		if (p->echo)
 			ws_peer_frame(p, h->opcode, h->fin, payload);
 		break;
@@ -259,7 +272,7 @@ static void on_stream(void *arg, enum stream_event event, struct span data, cons
 static void on_accept(void *arg, unsigned events)
 {
 	struct ws_peer *p = arg;
-	int fd = accept4(p->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(p->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), on = 1;
 
 	(void)events;
 	if (fd < 0)
@@ -272,6 +285,8 @@ static void on_accept(void *arg, unsigned events)
 	p->eof = p->lost = p->close_sent = p->close_seen = p->refused = false;
 	p->request[0] = '\0';
 	p->fd = fd;
+	/* what is sent comes at once: a test that waits for nothing may wait briefly */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	p->stream = fd_stream_new(p->loop, fd);
 	stream_attach(p->stream, on_stream, p);
 }
@@ -286,6 +301,7 @@ void ws_peer_init(struct ws_peer *p, struct loop *l)
 	p->requests = mem_strdup("");
 	buf_init(&p->in, QUEUE_MAX);
 	buf_init(&p->out, QUEUE_MAX);
+	buf_init(&p->message, QUEUE_MAX);
 	http_head_init_request(&p->head);
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	p->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -311,6 +327,7 @@ void ws_peer_deinit(struct ws_peer *p)
 	ws_peer_drop(p);
 	buf_deinit(&p->in);
 	buf_deinit(&p->out);
+	buf_deinit(&p->message);
 	http_head_deinit(&p->head);
 	free(p->seen);
 	free(p->requests);

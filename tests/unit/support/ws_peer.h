@@ -24,6 +24,7 @@ struct ws_peer {
 	struct watch accepting;
 	struct stream *stream; /* NULL = no connection */
 	struct buf in, out;
+	struct buf message; /* the fragments so far (RFC 6455, 5.4) */
 	struct http_head head;
 	/* switches, to be set at any time */
 	const char *answer; /* to the request, instead of the proper one; "" = none */
@@ -34,7 +35,7 @@ struct ws_peer {
 	bool no_close;		 /* nor does a Close */
 	bool no_hangup;		 /* keeps TCP open after both Closes */
 	bool echo;		 /* sends every message back */
-	/* called for every message, may be NULL */
+	/* called for every message, its fragments joined; may be NULL */
 	void (*on_message)(void *arg, struct span data);
 	void *arg;
 	/* what has happened */
@@ -48,7 +49,7 @@ struct ws_peer {
 	bool refused;	    /* this connection got an answer other than the proper one */
 	char request[1024]; /* of this connection, cut */
 	char *requests;	    /* of all connections, whole */
-	char *seen;	    /* of all connections: "text one|ping |close 1000 bye|" */
+	char *seen; /* frames of all connections: "text one|text+ fragment|more last|ping |" */
 	size_t seen_n;
 };
 

@@ -38,7 +38,15 @@ static void put_payload(struct buf *out, const struct fr *f, size_t from, size_t
 		put_byte(out, (uint8_t)f->p[i % f->n]);
 }
 
-void peer_put_server(struct buf *out, const struct fr *f)
+static void put_masked(struct buf *out, const struct fr *f, size_t from, size_t n)
+{
+	assert_true(buf_append(out, span_of(PEER_KEY, 4)));
+	for (size_t i = 0; i < n; i++)
+		put_byte(out, (uint8_t)(f->p[(from + i) % f->n] ^ PEER_KEY[i % 4]));
+}
+
+/* The frame, or its fragments. */
+static void put_fr(struct buf *out, const struct fr *f, bool masked)
 {
 	size_t step = f->fragment ? f->fragment : f->total, at = 0;
 
@@ -48,28 +56,60 @@ void peer_put_server(struct buf *out, const struct fr *f)
 		unsigned opcode = at == 0 ? (unsigned)f->first & 0x7F : 0;
 
 		put_byte(out, fin | opcode);
-		put_length(out, n, 0);
-		put_payload(out, f, at, n);
+		put_length(out, n, masked ? 0x80 : 0);
+		(masked ? put_masked : put_payload)(out, f, at, n);
 		at += n;
 	} while (at < f->total);
 }
 
+void peer_put_server(struct buf *out, const struct fr *f)
+{
+	put_fr(out, f, false);
+}
+
 void peer_put_client(struct buf *out, const struct fr *f)
 {
-	put_byte(out, (unsigned)f->first);
-	put_length(out, f->total, 0x80);
-	assert_true(buf_append(out, span_of(PEER_KEY, 4)));
-	for (size_t i = 0; i < f->total; i++)
-		put_byte(out, (uint8_t)(f->p[i % f->n] ^ PEER_KEY[i % 4]));
+	put_fr(out, f, true);
+}
+
+void peer_write(struct ws_conn *c, struct buf *wire)
+{
+	struct iovec iov[WS_OUTPUT_IOV];
+	int n;
+
+	while ((n = ws_conn_output(c, iov)) > 0) {
+		size_t all = 0;
+
+		assert_in_range(n, 1, WS_OUTPUT_IOV);
+		for (int i = 0; i < n; i++) {
+			assert_true(buf_append(wire, span_of(iov[i].iov_base, iov[i].iov_len)));
+			all += iov[i].iov_len;
+		}
+		assert_int_equal(ws_conn_output_len(c), all);
+		ws_conn_wrote(c, all);
+	}
+	assert_int_equal(ws_conn_output_len(c), 0);
+}
+
+void peer_drop_output(struct ws_conn *c)
+{
+	struct buf wire;
+
+	buf_init(&wire, 16 * PEER_MAX_MESSAGE);
+	peer_write(c, &wire);
+	buf_deinit(&wire);
 }
 
 void peer_put_response(struct buf *out, struct ws_conn *c)
 {
 	static const char name[] = "Sec-WebSocket-Key: ";
-	struct span request = buf_bytes(ws_conn_output(c));
+	struct iovec iov[WS_OUTPUT_IOV];
+	int n = ws_conn_output(c, iov);
+	struct span request = span_of(iov[0].iov_base, iov[0].iov_len);
 	const uint8_t *key = memmem(request.p, request.n, name, sizeof(name) - 1);
 	char accept[UPGRADE_ACCEPT_LEN + 1], head[256];
 
+	assert_int_equal(n, 1);
 	assert_non_null(key);
 	upgrade_accept(accept, span_of(key + sizeof(name) - 1, UPGRADE_KEY_LEN));
 	snprintf(head, sizeof(head),
@@ -100,7 +140,7 @@ struct ws_conn *peer_open(const struct ws_params *params)
 
 	buf_init(&in, 4096);
 	peer_put_response(&in, c);
-	buf_clear(ws_conn_output(c));
+	peer_drop_output(c);
 	ws_conn_feed(c, buf_bytes(&in));
 	assert_int_equal(ws_conn_next(c, &ev), WS_UPGRADED);
 	assert_int_equal(ws_conn_next(c, &ev), WS_NONE);
@@ -134,8 +174,8 @@ static bool is_event(const struct ws_conn *c, const struct ws_event *ev, const s
 	case WS_UPGRADED:
 		return false;
 	case WS_MESSAGE:
-		return f->first == (ev->msg.type == MSG_TEXT ? 0x81 : 0x82) && f->p &&
-		       is_payload(ev->msg.data, f, 0);
+		return f->first == (ev->msg.type == MSG_TEXT ? 1 : 2) + (ev->msg.more ? 0 : 0x80) &&
+		       f->p && is_payload(ev->msg.data, f, 0);
 	case WS_PING:
 		return f->first == 0x89 && is_payload(ev->payload, f, 0);
 	case WS_PONG:
@@ -167,18 +207,21 @@ static void put_frames(struct buf *out, const struct fr *frames)
 
 void peer_expect_output(struct ws_conn *c, const struct fr *frames)
 {
-	struct buf expected;
+	struct buf expected, wire;
 
 	buf_init(&expected, 16 * PEER_MAX_MESSAGE);
+	buf_init(&wire, 16 * PEER_MAX_MESSAGE);
 	put_frames(&expected, frames);
-	assert_int_equal(ws_conn_output(c)->len, expected.len);
-	assert_true(span_equal(buf_bytes(ws_conn_output(c)), buf_bytes(&expected)));
-	buf_clear(ws_conn_output(c));
+	peer_write(c, &wire);
+	assert_int_equal(wire.len, expected.len);
+	assert_true(span_equal(buf_bytes(&wire), buf_bytes(&expected)));
 	buf_deinit(&expected);
+	buf_deinit(&wire);
 }
 
 struct run {
 	const struct talk *talk;
+	bool deliver;
 	struct buf expected; /* output */
 };
 
@@ -195,8 +238,7 @@ static void take_events(struct ws_conn *c, const struct talk *t, size_t *at, str
 		if (ev.type == WS_MESSAGE)
 			assert_int_equal(ws_conn_send(c, ev.msg), WS_SENT);
 	}
-	assert_true(buf_append(wire, buf_bytes(ws_conn_output(c))));
-	buf_clear(ws_conn_output(c));
+	peer_write(c, wire);
 }
 
 static void run_pieces(struct chunks *chunks, void *arg)
@@ -204,11 +246,13 @@ static void run_pieces(struct chunks *chunks, void *arg)
 	const struct run *run = arg;
 	struct fixed_rand r;
 	struct ws_params params = peer_params(&r);
-	struct ws_conn *c = peer_open(&params);
+	struct ws_conn *c;
 	struct span piece;
 	struct buf wire;
 	size_t at = 0;
 
+	params.deliver_fragments = run->deliver;
+	c = peer_open(&params);
 	buf_init(&wire, 16 * PEER_MAX_MESSAGE);
 	while (chunks_next(chunks, &piece)) {
 		ws_conn_feed(c, piece);
@@ -252,9 +296,9 @@ static void run_large(const struct talk *t, struct span input, struct run *run)
 	guard_deinit(&c.guard);
 }
 
-void peer_talk(const struct talk *t)
+static void run_talk(const struct talk *t, bool deliver)
 {
-	struct run run = { .talk = t };
+	struct run run = { .talk = t, .deliver = deliver };
 	struct buf in;
 
 	buf_init(&in, 16 * PEER_MAX_MESSAGE);
@@ -268,4 +312,14 @@ void peer_talk(const struct talk *t)
 		run_large(t, buf_bytes(&in), &run);
 	buf_deinit(&in);
 	buf_deinit(&run.expected);
+}
+
+void peer_talk(const struct talk *t)
+{
+	run_talk(t, false);
+}
+
+void peer_talk_in_fragments(const struct talk *t)
+{
+	run_talk(t, true);
 }

@@ -17,7 +17,9 @@
 /*
  * A frame, or an event: the first byte of the header (fin, rsv, opcode), and a
  * payload, which is `total` bytes of `p` over and over. With `fragment`, the
- * payload goes out in fragments of so many bytes. Lists end with p == NULL.
+ * payload goes out in fragments of so many bytes. Of an event that is a
+ * fragment, `first` is without fin and has the type of its message. Lists end
+ * with p == NULL.
  */
 struct fr {
 	int first;
@@ -62,6 +64,10 @@ struct talk {
 void peer_put_server(struct buf *out, const struct fr *frame);
 void peer_put_client(struct buf *out, const struct fr *frame); /* masked with PEER_KEY */
 
+/* All the output in the order of the wire, appended to `wire`; it is written then. */
+void peer_write(struct ws_conn *c, struct buf *wire);
+void peer_drop_output(struct ws_conn *c);
+
 /* A 101 response that answers the request which stands in the client's output. */
 void peer_put_response(struct buf *out, struct ws_conn *c);
 
@@ -78,5 +84,6 @@ void peer_expect_output(struct ws_conn *c, const struct fr *frames);
 
 /* Runs the talk with its bytes cut in every way; in a large one, in a bounded number of ways. */
 void peer_talk(const struct talk *t);
+void peer_talk_in_fragments(const struct talk *t); /* the client has them delivered one by one */
 
 #endif

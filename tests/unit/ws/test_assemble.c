@@ -274,6 +274,121 @@ static void lack_of_memory_is_an_error_and_no_more(void **state)
 	assemble_deinit(&a);
 }
 
+/* A fragment whole, or byte by byte; what is handed out of it is appended to `all`. */
+static void deliver(struct assemble *a, struct span fragment, bool whole, struct buf *all)
+{
+	struct error err = ERROR_INIT;
+	struct msg msg = { .more = true };
+	size_t step = whole || fragment.n == 0 ? fragment.n : 1;
+	bool end;
+
+	do {
+		enum assemble_result got;
+
+		end = step == fragment.n;
+		got = assemble_feed(a, span_of(fragment.p, step), end, &msg, &err);
+		fragment = span_skip(fragment, step);
+		assert_int_not_equal(got, ASSEMBLE_BAD);
+		if (got == ASSEMBLE_MORE) {
+			assert_true(!end || !a->fin);
+			continue;
+		}
+		assert_true(end);
+		assert_int_equal(msg.more, !a->fin);
+		assert_int_equal(msg.type, MSG_TEXT);
+		assert_true(msg.data.n > 0 || a->fin);
+		assert_true(utf8_valid(msg.data));
+		assert_true(buf_append(all, msg.data));
+		assemble_release(a);
+	} while (!end);
+}
+
+static void deliver_three(struct span text, size_t first, size_t second, bool checked)
+{
+	const size_t sizes[] = { first, second, text.n - first - second };
+	struct span rest = text;
+
+	for (unsigned whole = 0; whole < 8; whole++, rest = text) {
+		struct assemble a;
+		struct buf all;
+
+		assemble_init(&a, MAX, checked);
+		a.deliver = true;
+		buf_init(&all, MAX);
+		for (size_t i = 0; i < 3; i++) {
+			enum frame_opcode opcode = i == 0 ? FRAME_TEXT : FRAME_CONTINUATION;
+
+			assert_true(begin(&a, opcode, i == 2, sizes[i]));
+			deliver(&a, span_of(rest.p, sizes[i]), whole >> i & 1, &all);
+			assert_true(assemble_partial(&a) <= 3);
+			rest = span_skip(rest, sizes[i]);
+		}
+		assert_true(span_equal(buf_bytes(&all), text));
+		assert_int_equal(assemble_partial(&a), 0);
+		buf_deinit(&all);
+		assemble_deinit(&a);
+	}
+}
+
+static void delivers_whole_characters_however_a_text_is_cut(void **state)
+{
+	const struct span text = span_str("a\u00E9\u20AC\U0001F600b\U0010FFFF\u0800");
+
+	(void)state;
+	for (size_t first = 0; first <= text.n; first++) {
+		for (size_t second = 0; first + second <= text.n; second++) {
+			deliver_three(text, first, second, true);
+			deliver_three(text, first, second, false);
+		}
+	}
+}
+
+/* Unchecked text is handed out as it came, but for what may be the beginning of a character. */
+static void delivers_bad_text_that_is_not_to_be_checked(void **state)
+{
+	static const struct {
+		const char *fragment, *handed;
+	} rows[] = {
+		{ "\xFF", "\xFF" },	      { "a\x80\x80\x80\x80", "a\x80\x80\x80\x80" },
+		{ "\xC0", "\xC0" },	      { "x\xE2\x82", "x" },
+		{ "x\xE2\x28", "x\xE2\x28" }, { "x\xED\xA0", "x\xED\xA0" },
+		{ "x\xF0\x9F\x98", "x" },     { "\xE2\xE2", "\xE2" },
+		{ "x\u00E9", "x\u00E9" },     { "x\u20AC", "x\u20AC" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct assemble a;
+		struct msg msg;
+
+		assemble_init(&a, MAX, false);
+		a.deliver = true;
+		assert_true(begin(&a, FRAME_TEXT, false, strlen(rows[i].fragment)));
+		assert_int_equal(feed(&a, rows[i].fragment, true, &msg), ASSEMBLE_MESSAGE);
+		assert_true(span_equal(msg.data, span_str(rows[i].handed)));
+		assemble_deinit(&a);
+	}
+}
+
+/* The size of the message counts, not what waits here. */
+static void what_was_delivered_counts_for_the_size(void **state)
+{
+	struct assemble a;
+	struct msg msg;
+
+	(void)state;
+	assemble_init(&a, 8, true);
+	a.deliver = true;
+	assert_true(begin(&a, FRAME_BINARY, false, 5));
+	assert_int_equal(feed(&a, "abcde", true, &msg), ASSEMBLE_MESSAGE);
+	refuse_begin(&a, header(FRAME_CONTINUATION, true, 4), ERR_OVERFLOW, CLOSE_TOO_BIG,
+		     "a message is longer than 8 bytes");
+	assert_true(begin(&a, FRAME_CONTINUATION, true, 3));
+	assert_int_equal(feed(&a, "fgh", true, &msg), ASSEMBLE_MESSAGE);
+	assert_true(begin(&a, FRAME_BINARY, true, 8));
+	assemble_deinit(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +403,9 @@ int main(void)
 		cmocka_unit_test(checks_that_the_last_character_is_whole),
 		cmocka_unit_test(a_new_text_starts_at_a_character_boundary),
 		cmocka_unit_test(leaves_binary_and_unchecked_text_alone),
+		cmocka_unit_test(delivers_whole_characters_however_a_text_is_cut),
+		cmocka_unit_test(delivers_bad_text_that_is_not_to_be_checked),
+		cmocka_unit_test(what_was_delivered_counts_for_the_size),
 		cmocka_unit_test(lack_of_memory_is_an_error_and_no_more),
 	};
 

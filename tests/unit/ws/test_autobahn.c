@@ -209,7 +209,7 @@ static const struct talk closes[] = {
 	{ "7.1.6",
 	  { FR_MANY(0x81, "BAsd7&jh23", 262144), TEXT(HELLO_CLOSE), CLOSE_1000, PING("") },
 	  { FR_MANY(0x81, "BAsd7&jh23", 262144), TEXT(HELLO_CLOSE), CLOSE_1000 },
-	  { FR_MANY(0x81, "BAsd7&jh23", 262144), TEXT(HELLO_CLOSE), CLOSE_1000 } },
+	  { FR_PARTS(0x81, "BAsd7&jh23", 262144, 16384), TEXT(HELLO_CLOSE), CLOSE_1000 } },
 	{ "7.3.1", { CLOSE("") }, { CLOSE("") }, { CLOSE("") } },
 	{ "7.3.2", { CLOSE("a") }, { FAIL("a Close has a body of one byte") }, { CLOSE_1002 } },
 	{ "7.3.3", { CLOSE_1000 }, { CLOSE_1000 }, { CLOSE_1000 } },

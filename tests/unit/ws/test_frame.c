@@ -219,6 +219,21 @@ static void decodes_one_header_after_another(void **state)
 	assert_int_equal(frame_decode(&d, &input, &h, &why), FRAME_MORE);
 }
 
+/* Of what a client has encoded: header and payload, told from the header alone. */
+static void tells_the_size_of_a_frame(void **state)
+{
+	static const uint64_t lens[] = { 0, 125, 126, 65535, 65536, UINT32_MAX };
+	uint8_t bytes[WS_FRAME_HEADER_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		struct frame_header h = { .masked = true, .key = { 255, 255 }, .len = lens[i] };
+		size_t n = frame_encode(bytes, &h);
+
+		assert_int_equal(frame_size(span_of(bytes, n)), n + lens[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +242,7 @@ int main(void)
 		cmocka_unit_test(encodes_what_decodes),
 		cmocka_unit_test(judges_every_first_byte),
 		cmocka_unit_test(decodes_one_header_after_another),
+		cmocka_unit_test(tells_the_size_of_a_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scanner that knows strings and brackets and nothing else of JSON. It owns
- * nothing; its results point into the text it was given. The trap: a key may
- * be escaped ("\u006ason"), so keys with a backslash go through the library.
+ * The scanner of json_cut.h: it knows strings and brackets and nothing else of
+ * JSON. Judging is json_cut_valid.c, texts of strings are json_cut_string.c.
+ * It owns nothing; its results point into the text it was given. The trap: a
+ * colon counts as a comma here, so a member is two values in a row.
  */
-#include "control/json_cut.h"
+#include "base/json_cut.h"
 
-#include <jansson.h>
-
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+#include "base/json_cut_int.h"
 
 static struct span skip_space(struct span s)
 {
-	while (s.n > 0 && is_space(s.p[0]))
+	while (s.n > 0 && json_is_space(s.p[0]))
 		s = span_skip(s, 1);
 	return s;
 }
@@ -23,7 +19,7 @@ static struct span skip_space(struct span s)
 struct span json_cut_trim(struct span s)
 {
 	s = skip_space(s);
-	while (s.n > 0 && is_space(s.p[s.n - 1]))
+	while (s.n > 0 && json_is_space(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -31,11 +27,15 @@ struct span json_cut_trim(struct span s)
 /* With both quotes; 0: not closed. */
 static size_t string_len(struct span s)
 {
-	for (size_t i = 1; i < s.n; i++) {
-		if (s.p[i] == '"')
-			return i + 1;
-		if (s.p[i] == '\\')
-			i++;
+	const uint8_t *p = s.p + 1, *end = s.p + s.n;
+	uint64_t bits = 0;
+
+	while ((p = json_plain_end(p, end, &bits)) < end) {
+		if (*p == '"')
+			return (size_t)(p - s.p) + 1;
+		if (*p == '\\' && end - p == 1)
+			break;
+		p += *p == '\\' ? 2 : 1;
 	}
 	return 0;
 }
@@ -67,7 +67,7 @@ size_t json_cut_value(struct span s)
 		return string_len(s);
 	if (s.n > 0 && (s.p[0] == '[' || s.p[0] == '{'))
 		return bracket_len(s);
-	while (n < s.n && !is_space(s.p[n]) && s.p[n] != ',' && s.p[n] != ']' && s.p[n] != '}')
+	while (n < s.n && !json_is_space(s.p[n]) && !memchr(",:]}", s.p[n], 4))
 		n++;
 	return n;
 }
@@ -86,19 +86,18 @@ bool json_cut_next(struct span *rest, struct span *value)
 	return true;
 }
 
-static bool key_equals(struct span quoted, const char *name)
+bool json_cut_next_member(struct span *rest, struct span *key, struct span *value)
 {
-	json_t *key;
-	bool equal;
+	return json_cut_next(rest, key) && json_cut_next(rest, value);
+}
 
-	if (quoted.n < 2)
-		return false;
-	if (!memchr(quoted.p, '\\', quoted.n))
-		return span_equal(span_of(quoted.p + 1, quoted.n - 2), span_str(name));
-	key = json_loadb((const char *)quoted.p, quoted.n, JSON_DECODE_ANY, NULL);
-	equal = key && json_is_string(key) && strcmp(json_string_value(key), name) == 0;
-	json_decref(key);
-	return equal;
+struct span json_cut_inside(struct span list_or_object)
+{
+	struct span rest = skip_space(list_or_object);
+
+	if (rest.n == 0 || (rest.p[0] != '[' && rest.p[0] != '{'))
+		return span_of(NULL, 0);
+	return span_skip(rest, 1);
 }
 
 bool json_cut_member(struct span object, const char *name, struct span *value)
@@ -107,21 +106,14 @@ bool json_cut_member(struct span object, const char *name, struct span *value)
 
 	if (rest.n == 0 || rest.p[0] != '{')
 		return false;
-	rest = span_skip(rest, 1);
-	while (json_cut_next(&rest, &key) && json_cut_next(&rest, &found)) {
-		if (!key_equals(key, name))
+	rest = json_cut_inside(rest);
+	while (json_cut_next_member(&rest, &key, &found)) {
+		if (!json_cut_string_is(key, name))
 			continue;
 		*value = found;
 		return true;
 	}
 	return false;
-}
-
-struct span json_cut_inside(struct span list)
-{
-	struct span rest = skip_space(list);
-
-	return rest.n > 0 && rest.p[0] == '[' ? span_skip(rest, 1) : span_of(NULL, 0);
 }
 
 size_t json_cut_compact(uint8_t *out, struct span value)
@@ -133,7 +125,7 @@ size_t json_cut_compact(uint8_t *out, struct span value)
 
 		if (step == 0)
 			step = value.n - i;
-		if (!is_space(value.p[i])) {
+		if (!json_is_space(value.p[i])) {
 			memcpy(out + n, value.p + i, step);
 			n += step;
 		}

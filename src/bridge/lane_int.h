@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a lane share: messages that come in several fragments (RFC 6455, 5.4). */
+#ifndef WSB_BRIDGE_LANE_INT_H
+#define WSB_BRIDGE_LANE_INT_H
+
+#include "bridge/lane.h"
+
+/* Tells the sender, if it gave an id. why: what follows the name of the bridge. */
+void lane_refuse(struct lane *l, const struct outbox_item *item, enum err code, const char *why);
+
+enum lane_part_kind {
+	LANE_WHOLE,
+	LANE_PART,    /* and item->part is set */
+	LANE_REFUSED, /* done with: the sender has been told */
+};
+enum lane_part_kind lane_part(struct lane *l, struct outbox_item *item);
+void lane_part_refused(struct lane *l, const struct outbox_item *item); /* nor is the rest taken */
+void lane_parts_lost(struct lane *l);					/* the connection is gone */
+client_id lane_part_talker(const struct lane *l, size_t i); /* 0 = there are not so many */
+/* True: half a message of it is on the wire, and nobody is there to end it. */
+bool lane_part_left(struct lane *l, client_id client);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer of json_out.h. It keeps no state but the position. The caller has
+ * counted the same pieces before and made room for them. The trap: what is
+ * counted and what is written must not differ by a byte, so both go through
+ * the same functions as far down as can be.
+ */
+#include "endpoint/json_out.h"
+
+#include <math.h>
+
+#include "base/base64.h"
+#include "base/json_cut.h"
+#include "base/utf8.h"
+
+#define MICRO 1000000
+#define DIGITS_MAX 20 /* of 2^64 - 1 */
+#define REPLACEMENT "\xEF\xBF\xBD"
+#define SECONDS_MAX 1e12 /* beyond it no duration makes sense, and micro would overflow */
+
+void json_out_bytes(struct json_out *o, const void *p, size_t n)
+{
+	if (o->p && n > 0)
+		memcpy(o->p + o->n, p, n);
+	o->n += n;
+}
+
+static size_t count_digits(uint64_t v)
+{
+	size_t n = 1;
+
+	for (uint64_t limit = 10; n < DIGITS_MAX && v >= limit; limit *= 10)
+		n++;
+	return n;
+}
+
+/* With zeros in front up to `least` digits. */
+static void put_digits(struct json_out *o, uint64_t v, size_t least)
+{
+	char digits[DIGITS_MAX];
+	size_t n = o->p ? 0 : count_digits(v);
+
+	if (!o->p) {
+		o->n += n > least ? n : least;
+		return;
+	}
+	do {
+		digits[DIGITS_MAX - ++n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0 || n < least);
+	json_out_bytes(o, digits + DIGITS_MAX - n, n);
+}
+
+void json_out_unsigned(struct json_out *o, uint64_t v)
+{
+	put_digits(o, v, 1);
+}
+
+/* Writes the sign; returns the absolute value. */
+static uint64_t put_sign(struct json_out *o, int64_t v)
+{
+	if (v >= 0)
+		return (uint64_t)v;
+	json_out_bytes(o, "-", 1);
+	return -(uint64_t)v;
+}
+
+void json_out_number(struct json_out *o, int64_t v)
+{
+	put_digits(o, put_sign(o, v), 1);
+}
+
+void json_out_bool(struct json_out *o, bool v)
+{
+	json_out_raw(o, v ? "true" : "false");
+}
+
+void json_out_time(struct json_out *o, int64_t microseconds)
+{
+	uint64_t v = put_sign(o, microseconds);
+
+	put_digits(o, v / MICRO, 1);
+	json_out_bytes(o, ".", 1);
+	put_digits(o, v % MICRO, 6);
+}
+
+void json_out_seconds(struct json_out *o, double v)
+{
+	uint64_t whole, part;
+	size_t digits = 6;
+
+	v = isnan(v) || v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
+	whole = (uint64_t)(v * MICRO + 0.5);
+	part = whole % MICRO;
+	put_digits(o, whole / MICRO, 1);
+	if (part == 0)
+		return;
+	for (; part % 10 == 0; digits--)
+		part /= 10;
+	json_out_bytes(o, ".", 1);
+	put_digits(o, part, digits);
+}
+
+static void put_escaped(struct json_out *o, struct span text)
+{
+	o->n += o->p ? json_cut_escape(o->p + o->n, text) : json_cut_escaped_size(text);
+}
+
+void json_out_text(struct json_out *o, struct span text)
+{
+	json_out_raw(o, "\"");
+	put_escaped(o, text);
+	json_out_raw(o, "\"");
+}
+
+/* Bytes of s up to the first that belongs to no character. */
+static size_t valid_len(struct span s)
+{
+	size_t n, at = 0;
+
+	while (at < s.n && (n = utf8_char_len(span_skip(s, at))) > 0)
+		at += n;
+	return at;
+}
+
+void json_out_any_text(struct json_out *o, struct span bytes)
+{
+	json_out_raw(o, "\"");
+	while (bytes.n > 0) {
+		size_t n = utf8_valid(bytes) ? bytes.n : valid_len(bytes);
+
+		put_escaped(o, span_of(bytes.p, n));
+		bytes = span_skip(bytes, n);
+		if (bytes.n == 0)
+			break;
+		json_out_bytes(o, REPLACEMENT, strlen(REPLACEMENT));
+		bytes = span_skip(bytes, 1);
+	}
+	json_out_raw(o, "\"");
+}
+
+void json_out_base64(struct json_out *o, struct span data)
+{
+	json_out_raw(o, "\"");
+	if (o->p)
+		base64_encode((char *)o->p + o->n, data);
+	o->n += BASE64_ENCODED_SIZE(data.n);
+	json_out_raw(o, "\"");
+}
+
+static void blank_out(uint8_t *p, size_t n, uint8_t byte)
+{
+	for (uint8_t *at = p; (at = memchr(at, byte, n - (size_t)(at - p)));)
+		*at++ = ' ';
+}
+
+void json_out_value(struct json_out *o, struct span value)
+{
+	uint8_t *at = o->p ? o->p + o->n : NULL;
+
+	json_out_bytes(o, value.p, value.n);
+	if (!at || value.n == 0)
+		return;
+	blank_out(at, value.n, '\n');
+	blank_out(at, value.n, '\r');
+}

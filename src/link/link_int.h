@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What link.c (the machine), link_live.c (pings, heartbeat, silence) and
+ * link_tell.c (log, history, status) share.
+ */
+#ifndef WSB_LINK_LINK_INT_H
+#define WSB_LINK_LINK_INT_H
+
+#include "link/backoff.h"
+#include "link/cookies.h"
+#include "link/heartbeat.h"
+#include "link/history.h"
+#include "link/keepalive.h"
+#include "link/link.h"
+#include "net/loop.h"
+
+struct link {
+	struct link_params env;
+	struct bridge_conf *conf;
+	char object[BRIDGE_NAME_MAX + 8]; /* "bridge NAME", for the log */
+	enum link_state state;
+	struct session *session;
+	struct session *ended; /* the last one, for what its server answered; NULL = none */
+	struct cookies cookies;
+	size_t url_at;	  /* of conf->urls: where the next attempt goes */
+	unsigned attempt; /* counted over all of them */
+	int64_t began;	  /* the attempt, monotonic */
+	int64_t opened;	  /* the connection, monotonic */
+	uint64_t n_opened;
+	struct timer retry;
+	int64_t delay; /* of the next attempt, once an end has been judged */
+	struct backoff backoff;
+	bool flapping; /* that has been logged */
+	struct history history;
+	int stop_code;
+	char stop_reason[124];
+	bool paused;
+	bool tx_fragment;      /* the last message that was sent goes on (RFC 6455, 5.4) */
+	bool rx_fragment;      /* the last one that came does */
+	struct link_info info; /* the lasting part of it */
+	/* link_live.c */
+	struct keepalive keepalive;
+	struct heartbeat heartbeat;
+	struct timer tick;
+	uint64_t ping_mark; /* the ping has left when so much of control frames is written */
+	uint64_t beat_mark; /* the heartbeat has, when so much of data frames is */
+	bool beat_held;	    /* it is due, but there is no place for it */
+	bool rx_in_turn;    /* a message has come */
+	int64_t heard_at;   /* a frame, monotonic; 0 = never */
+};
+
+static inline double link_seconds(int64_t us)
+{
+	return (double)us / 1e6;
+}
+
+void link_live_init(struct link *k);
+void link_live_deinit(struct link *k);
+void link_live_start(struct link *k); /* open, or open with another configuration */
+void link_live_stop(struct link *k);
+void link_live_paused(struct link *k);
+void link_live_check(struct link *k);
+void link_live_message(struct link *k, struct msg msg);
+void link_live_turn(struct link *k, bool heard);
+void link_live_pong(struct link *k, struct span payload);
+void link_live_written(struct link *k); /* or a message of fragments is complete */
+
+void link_tell_state(struct link *k, enum link_state old, enum link_input input);
+void link_tell_attempt(struct link *k, const struct url *url);
+void link_tell_opened(struct link *k);
+void link_tell_asked_end(struct link *k, const struct session_end *end);
+/* delay -1: there is no attempt afterwards */
+void link_tell_end(struct link *k, const struct session_end *end, int64_t delay);
+
+#endif

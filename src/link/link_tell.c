@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a link tells of itself: the log, the history and its status. It decides
+ * nothing. Text of the server comes here escaped (session.h, error.h).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "link/link_int.h"
+#include "net/tls.h"
+
+/* A Close frame with its reason, that nobody has acknowledged: no loss. */
+#define CLOSE_FRAME_MAX 256
+
+static void set_text(struct history_entry *e, const char *text)
+{
+	escape_control(e->text, sizeof(e->text), span_str(text));
+}
+
+void link_tell_state(struct link *k, enum link_state old, enum link_input input)
+{
+	struct history_entry *e = history_add(&k->history, HISTORY_STATE, time(NULL));
+
+	e->state = k->state;
+	set_text(e, link_input_name(input));
+	log_debug(k->object, "%s -> %s (%s)", link_state_name(old), link_state_name(k->state),
+		  link_input_name(input));
+}
+
+void link_tell_attempt(struct link *k, const struct url *url)
+{
+	mem_auto_str shown = url_format(url);
+	struct history_entry *e = history_add(&k->history, HISTORY_ATTEMPT, time(NULL));
+
+	e->state = k->state;
+	set_text(e, shown);
+	log_info(k->object, "attempt %" PRIu64 ": %s", k->info.attempts, shown);
+}
+
+void link_tell_opened(struct link *k)
+{
+	struct history_entry *e = history_add(&k->history, HISTORY_OPENED, time(NULL));
+	mem_auto_str text = NULL;
+	struct session_details d;
+
+	session_details(k->session, &d);
+	text = mem_printf("%s%s%s", d.peer, d.tls ? ", " : "", d.tls ? d.tls->version : "");
+	e->state = k->state;
+	e->took = k->opened - k->began;
+	set_text(e, text);
+	log_notice(k->object, "open (%s%s%s)", text, d.subprotocol ? ", subprotocol " : "",
+		   d.subprotocol ? d.subprotocol : "");
+	if (d.tls && !d.tls->verified)
+		log_warning(k->object, "tls.verify is off: anybody could be at the other end");
+	if (k->conf->mask == MASK_ZERO)
+		log_warning(k->object, "mask is \"zero\": what is sent can be predicted; for "
+				       "packet captures only");
+}
+
+static void note(struct link *k, const struct session_end *end, const char *text, int64_t delay)
+{
+	struct history_entry *e = history_add(&k->history, HISTORY_ENDED, time(NULL));
+
+	e->state = k->state;
+	e->code = end->err.code;
+	e->stage = end->err.stage;
+	e->status = end->err.status;
+	if (end->was_open || end->clean)
+		e->close_code = end->close_code;
+	e->took = end->open_for;
+	e->delay = delay;
+	set_text(e, text);
+}
+
+static void log_lost(struct link *k, const struct session_end *end)
+{
+	bool in_order = end->clean && end->unsent == 0 && end->unacked <= CLOSE_FRAME_MAX;
+
+	if (end->partial)
+		log_notice(k->object, "%zu bytes of an incomplete message are lost", end->partial);
+	if (end->unsent)
+		log_notice(k->object, "%" PRIu64 " bytes were not sent any more", end->unsent);
+	if (end->unacked && !in_order)
+		log_notice(k->object, "%" PRIu64 " bytes were sent but never acknowledged",
+			   end->unacked);
+}
+
+static bool has(const int *list, size_t n, int value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+/* The same order as in backoff_ended. */
+static char *why_over(const struct link *k, const struct session_end *end)
+{
+	const struct bridge_conf *c = k->conf;
+
+	if (k->env.once)
+		return mem_strdup("not tried again");
+	if (c->reconnect.when == WHEN_NEVER)
+		return mem_strdup("giving up (reconnect.when is \"never\")");
+	if (has(c->reconnect.fatal_status, c->reconnect.n_fatal_status, end->err.status))
+		return mem_printf("giving up (reconnect.fatal_status has %d)", end->err.status);
+	if (has(c->reconnect.fatal_close, c->reconnect.n_fatal_close, end->close_code))
+		return mem_printf("giving up (reconnect.fatal_close has %d)", end->close_code);
+	if (c->reconnect.attempts > 0 && k->backoff.failures >= (uint64_t)c->reconnect.attempts)
+		return mem_printf("giving up (reconnect.attempts is %" PRId64 ")",
+				  c->reconnect.attempts);
+	return mem_strdup("giving up (reconnect.when is \"abnormal\")");
+}
+
+static char *what_next(const struct link *k, const struct session_end *end, int64_t delay)
+{
+	if (delay < 0)
+		return why_over(k, end);
+	return mem_printf("%s in %.1fs", end->was_open ? "reconnect" : "next attempt",
+			  link_seconds(delay));
+}
+
+static void tell_flapping(struct link *k)
+{
+	bool flaps = backoff_is_flapping(&k->backoff);
+
+	if (flaps && !k->flapping)
+		log_warning(k->object,
+			    "flapping: %" PRIu64 " connections in a row did not last for %.3gs "
+			    "(reconnect.reset_after)",
+			    k->backoff.short_lived, link_seconds(k->conf->reconnect.reset_after));
+	k->flapping = flaps;
+}
+
+void link_tell_end(struct link *k, const struct session_end *end, int64_t delay)
+{
+	mem_auto_str next = what_next(k, end, delay);
+	mem_auto_str closed = mem_printf("closed by peer (%d \"%s\")", end->close_code,
+					 end->reason);
+	const char *why = end->err.code ? end->err.text : closed;
+	bool expected = end->was_open || !end->err.code;
+
+	note(k, end, why, delay);
+	log_at(expected ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, k->object, "%s, %s", why, next);
+	log_lost(k, end);
+	tell_flapping(k);
+}
+
+void link_tell_asked_end(struct link *k, const struct session_end *end)
+{
+	mem_auto_str text = mem_printf("closed (%d \"%s\")", k->stop_code, k->stop_reason);
+
+	note(k, end, text, k->state == LINK_RESTARTING ? 0 : -1);
+	log_notice(k->object, "%s", text);
+	log_lost(k, end);
+}
+
+void link_info(struct link *k, struct link_info *info)
+{
+	const struct session *session = k->session ? k->session : k->ended;
+	int64_t now = loop_now(k->env.loop);
+
+	*info = k->info;
+	info->details.url = &k->conf->urls[k->url_at % k->conf->n_urls];
+	info->details.handshake = -1;
+	info->state = k->state;
+	info->retry_in = timer_is_armed(&k->retry) ?
+				 link_seconds(k->retry.due > now ? k->retry.due - now : 0) :
+				 -1;
+	info->rtt = k->keepalive.rtt;
+	info->srtt = k->keepalive.srtt;
+	info->last_rx = k->heard_at ? link_seconds(now - k->heard_at) : -1;
+	info->flapping = backoff_is_flapping(&k->backoff) &&
+			 !(k->state == LINK_OPEN &&
+			   now - k->opened >= k->conf->reconnect.reset_after);
+	if (session)
+		session_details(session, &info->details);
+	if (k->session)
+		info->progress = session_progress(k->session);
+}
