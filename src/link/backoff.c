@@ -67,11 +67,19 @@ static bool is_in(const int *list, size_t n, int value)
 	return false;
 }
 
+int backoff_peer_code(const struct session_end *end)
+{
+	bool answer = end->clean && end->err.stage == STAGE_OPEN && !end->err.close_code;
+
+	return answer ? 0 : end->close_code;
+}
+
 bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end)
 {
 	return is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status,
 		     end->err.status) ||
-	       is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close, end->close_code);
+	       is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close,
+		     backoff_peer_code(end));
 }
 
 static bool is_over(const struct backoff *b, const struct bridge_conf *conf,

@@ -49,6 +49,9 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
  */
 bool backoff_is_slow(const struct session_end *end);
 
+/* The code that the peer closed with; 0 = it only answered ours, after a step of on_open failed. */
+int backoff_peer_code(const struct session_end *end);
+
 /* reconnect.fatal_status or .fatal_close name it. */
 bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end);
 

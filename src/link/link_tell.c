@@ -108,7 +108,7 @@ static char *why_over(const struct link *k, const struct session_end *end)
 		return mem_strdup("giving up (reconnect.when is \"never\")");
 	if (has(c->reconnect.fatal_status, c->reconnect.n_fatal_status, end->err.status))
 		return mem_printf("giving up (reconnect.fatal_status has %d)", end->err.status);
-	if (has(c->reconnect.fatal_close, c->reconnect.n_fatal_close, end->close_code))
+	if (has(c->reconnect.fatal_close, c->reconnect.n_fatal_close, backoff_peer_code(end)))
 		return mem_printf("giving up (reconnect.fatal_close has %d)", end->close_code);
 	if (c->reconnect.attempts > 0 && k->backoff.failures >= (uint64_t)c->reconnect.attempts)
 		return mem_printf("giving up (reconnect.attempts is %" PRId64 ")",

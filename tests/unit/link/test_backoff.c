@@ -183,6 +183,24 @@ static void test_giving_up(void **state)
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
 }
 
+/* A step of on_open failed, we closed, and the peer only said the same back: not its word. */
+static void test_an_answer_to_our_close_is_not_fatal(void **state)
+{
+	int closes[] = { 1000 };
+	struct bridge_conf conf = conf_of();
+	struct session_end end = { .clean = true, .close_code = 1000 };
+
+	(void)state;
+	conf.reconnect.fatal_close = closes;
+	conf.reconnect.n_fatal_close = 1;
+	assert_true(backoff_is_fatal(&conf, &end));
+	end.err.code = ERR_TIMEOUT;
+	end.err.stage = STAGE_OPEN;
+	assert_false(backoff_is_fatal(&conf, &end));
+	end.err.close_code = 1000; /* the peer closed in the middle of the steps */
+	assert_true(backoff_is_fatal(&conf, &end));
+}
+
 static void test_fatal_ends(void **state)
 {
 	int statuses[] = { 401, 403 }, closes[] = { 4004, 1008 };
@@ -297,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_the_slow_way),
 		cmocka_unit_test(test_giving_up),
 		cmocka_unit_test(test_fatal_ends),
+		cmocka_unit_test(test_an_answer_to_our_close_is_not_fatal),
 		cmocka_unit_test(test_what_the_server_asks_for),
 		cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_attempts_in_ten_minutes),
