@@ -70,16 +70,20 @@ void bridge_demand_anew(struct bridge *b)
 		link_start(b->link);
 }
 
+/* With `linger` 0, too, what waits in the outbox is not looked at in every turn. */
+#define LINGER_STEP 100000
+
 /* What still waits in the outbox wants the connection, too; it does not stay there for ever. */
 static void on_linger(void *arg)
 {
 	struct bridge *b = arg;
+	int64_t again = b->conf->linger > LINGER_STEP ? b->conf->linger : LINGER_STEP;
 
 	if (!is_on_demand(b) || bridge_attached(b) > 0)
 		return;
 	outbox_expire(&b->lane.outbox, loop_now(b->env.loop));
 	if (b->lane.outbox.messages > 0 && link_state(b->link) != LINK_GAVE_UP)
-		timer_arm(&b->linger, b->conf->linger);
+		timer_arm(&b->linger, again);
 	else
 		link_stop(b->link, 1000, "");
 }
@@ -376,11 +380,13 @@ void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *
 	bool waited = b->conf->start == START_MANUAL || b->endpoint_error.code;
 
 	take_over(b, conf);
-	if (!make_endpoints(b, err))
+	if (!make_endpoints(b, err)) {
 		bridge_changed(b);
-	else if (waited)
+		return;
+	}
+	if (waited)
 		bridge_begin(b);
-	else if (b->wanted)
+	if (b->wanted)
 		follow(b);
 }
 

@@ -78,11 +78,12 @@ void bridge_check_room(struct bridge *b)
 	link_pause(b->link, full);
 }
 
-static void on_message(struct bridge *b, struct msg msg)
+static void on_message(struct bridge *b, const struct link_event *ev)
 {
 	struct record r = {
 		.type = RECORD_MESSAGE,
-		.msg = msg,
+		.msg = ev->msg,
+		.continued = ev->continued,
 		.seq = ++b->seq,
 		.epoch = link_epoch(b->link),
 		.time = bridge_turn_time(b),
@@ -90,7 +91,7 @@ static void on_message(struct bridge *b, struct msg msg)
 
 	if (!send_to_all(b, &r))
 		b->unheard++;
-	if (msg.data.n >= BRIDGE_BIG_MESSAGE)
+	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
 		bridge_check_room(b);
 }
 
@@ -149,7 +150,7 @@ static void on_ended(struct bridge *b, const struct link_event *ev)
 {
 	struct record r;
 
-	lane_settle(&b->lane); /* what it was sent before its end */
+	lane_ended(&b->lane);
 	if (!ev->end->was_open && link_state(b->link) != LINK_CONNECTING)
 		return;
 	r = bridge_end_record(ev);
@@ -187,7 +188,7 @@ void bridge_on_link(void *arg, const struct link_event *ev)
 		on_state(b);
 		break;
 	case LINK_MESSAGE:
-		on_message(b, ev->msg);
+		on_message(b, ev);
 		break;
 	case LINK_PING:
 		on_control(b, RECORD_PING, ev->payload);

@@ -96,6 +96,15 @@ static void on_left(struct port *p, const struct endpoint_event *ev)
 	lane_left(&b->lane, ev->client);
 }
 
+/* It may still read, but ends no message that it has begun. */
+static void on_input_ended(struct bridge *b, client_id client)
+{
+	if (bridge_is_private(b))
+		pair_ended(b, client);
+	else
+		lane_left(&b->lane, client);
+}
+
 static void on_room(struct port *p)
 {
 	if (bridge_is_private(p->b))
@@ -119,8 +128,7 @@ void bridge_on_endpoint(void *arg, const struct endpoint_event *ev)
 		on_came(p, ev);
 		break;
 	case ENDPOINT_ENDED:
-		if (bridge_is_private(p->b))
-			pair_ended(p->b, ev->client);
+		on_input_ended(p->b, ev->client);
 		break;
 	case ENDPOINT_LEFT:
 		on_left(p, ev);

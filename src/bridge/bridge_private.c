@@ -120,11 +120,12 @@ static void on_linger(void *arg)
 	link_stop(((struct pair *)arg)->link, 1000, "");
 }
 
-static void on_message(struct pair *p, struct msg msg)
+static void on_message(struct pair *p, const struct link_event *ev)
 {
 	struct record r = {
 		.type = RECORD_MESSAGE,
-		.msg = msg,
+		.msg = ev->msg,
+		.continued = ev->continued,
 		.seq = ++p->seq,
 		.epoch = link_epoch(p->link),
 		.time = bridge_turn_time(p->b),
@@ -132,7 +133,7 @@ static void on_message(struct pair *p, struct msg msg)
 
 	if (tell(p, &r) == ENDPOINT_NOBODY)
 		p->b->unheard++;
-	if (msg.data.n >= BRIDGE_BIG_MESSAGE)
+	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
 		check_room(p);
 }
 
@@ -147,7 +148,7 @@ static void on_ended(struct pair *p, const struct link_event *ev)
 {
 	struct record r;
 
-	lane_settle(&p->lane);
+	lane_ended(&p->lane);
 	if (!ev->end->was_open && link_state(p->link) != LINK_CONNECTING)
 		return;
 	r = bridge_end_record(ev);
@@ -203,7 +204,7 @@ static void on_link(void *arg, const struct link_event *ev)
 		on_state(p);
 		break;
 	case LINK_MESSAGE:
-		on_message(p, ev->msg);
+		on_message(p, ev);
 		break;
 	case LINK_PING:
 		on_control(p, RECORD_PING, ev->payload);

@@ -27,7 +27,7 @@ static struct outbox_policy policy_of(const struct lane *l)
 {
 	return (struct outbox_policy){
 		.size = l->conf->outbox.size,
-		.ttl = l->conf->outbox.ttl,
+		.ttl = l->env.sole ? 0 : l->conf->outbox.ttl, /* no holes in a stream */
 		.drop_oldest = l->conf->outbox.on_full == ON_FULL_DROP_OLDEST,
 	};
 }
@@ -167,7 +167,9 @@ static void drain(struct lane *l)
 		if (last == PASS_SENT)
 			outbox_pop(&l->outbox, item);
 	}
-	if (link_is_open(l->env.link) && last != PASS_FULL && !(l->env.sole && l->outbox.messages))
+	if (last == PASS_FULL)
+		hold(l, true); /* who writes now waits, instead of losing it to a full outbox */
+	else if (link_is_open(l->env.link) && !(l->env.sole && l->outbox.messages))
 		hold(l, false);
 	arm_timer(l);
 }
@@ -398,10 +400,11 @@ void lane_drained(struct lane *l)
 		drain(l);
 }
 
-void lane_closed(struct lane *l)
+void lane_ended(struct lane *l)
 {
 	const struct receipt *one;
 
+	lane_settle(l);
 	while ((one = receipts_due(&l->receipts, UINT64_MAX, UINT64_MAX))) {
 		struct outbox_item item = { .client = one->client, .id = one->id };
 
@@ -409,6 +412,10 @@ void lane_closed(struct lane *l)
 			    "the connection was lost before the kernel had it");
 		receipts_pop(&l->receipts, one);
 	}
+}
+
+void lane_closed(struct lane *l)
+{
 	lane_parts_lost(l);
 	if (!l->env.sole)
 		hold(l, false); /* what local clients send is the outbox's affair again */

@@ -62,6 +62,8 @@ void lane_opened(struct lane *l);
 void lane_closed(struct lane *l); /* not open any more; twice is fine */
 void lane_drained(struct lane *l);
 void lane_settle(struct lane *l); /* tells those whose messages the kernel has */
+/* The connection is over, which may be long after it was open: tells also those it has not. */
+void lane_ended(struct lane *l);
 
 /* Nothing waits for the link, nor in it for the kernel. */
 bool lane_is_through(const struct lane *l);

@@ -92,5 +92,5 @@ bool lane_part_left(struct lane *l, client_id client)
 	cut = !t->refusing && l->wire == client;
 	take_out(l, t);
 	outbox_purge_parts(&l->outbox, client);
-	return cut && !l->env.sole;
+	return cut && !l->env.sole && !outbox_first(&l->outbox, client); /* else its end waits */
 }

@@ -159,12 +159,39 @@ int64_t outbox_due(const struct outbox *o)
 	return oldest ? oldest->expires : INT64_MAX;
 }
 
+static bool is_part_of(const struct item *i, uint64_t client)
+{
+	return i->shown.part && (!client || i->shown.client == client);
+}
+
+/* Where the parts begin that no last one follows; NULL = there are none. */
+static const struct item *first_unended(const struct outbox *o, uint64_t client)
+{
+	const struct item *first = NULL;
+
+	list_each(it, next, &o->queue) {
+		const struct item *i = item_at(it);
+
+		if (!is_part_of(i, client))
+			continue;
+		if (!i->shown.msg.more)
+			first = NULL;
+		else if (!first)
+			first = i;
+	}
+	return first;
+}
+
 void outbox_purge_parts(struct outbox *o, uint64_t client)
 {
+	const struct item *from = client ? first_unended(o, client) : NULL;
+	bool reached = !client;
+
 	list_each(it, next, &o->queue) {
 		struct item *i = item_at(it);
 
-		if (!i->shown.part || (client && i->shown.client != client))
+		reached = reached || i == from;
+		if (!reached || !is_part_of(i, client))
 			continue;
 		o->rejected++;
 		lose(o, i, OUTBOX_PURGED);

@@ -66,6 +66,7 @@ void outbox_pop(struct outbox *o, const struct outbox_item *item); /* one that o
 
 size_t outbox_expire(struct outbox *o, int64_t now); /* drops what is too old; how many */
 int64_t outbox_due(const struct outbox *o); /* when the next one expires, INT64_MAX = never */
-void outbox_purge_parts(struct outbox *o, uint64_t client); /* of this client, 0 = of all */
+/* Of the message that this client has not ended; 0 = all parts of all clients. */
+void outbox_purge_parts(struct outbox *o, uint64_t client);
 
 #endif

@@ -15,6 +15,8 @@
 
 /* What waits for a client that is being closed has so long to get there. */
 #define CLOSE_TIME 5000000
+/* So many answers wait for a client that reads none: with "block" nothing else bounds them. */
+#define ANSWERS_MAX 4096
 
 struct endpoint *endpoint_new(struct loop *l, const struct endpoint_params *params,
 			      struct error *err)
@@ -244,6 +246,8 @@ enum endpoint_outcome endpoint_send_to(struct endpoint *e, client_id client, con
 	if (c && c->unlisted)
 		c = who_hears_for_it(e);
 	if (!c || c->state != CLIENT_HEARING || (e->conf->access == ACCESS_W && !is_answer))
+		return ENDPOINT_NOBODY;
+	if (is_answer && c->blocked && c->queue.events >= ANSWERS_MAX)
 		return ENDPOINT_NOBODY;
 	return put(e, c, r);
 }

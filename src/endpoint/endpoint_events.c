@@ -72,8 +72,7 @@ void endpoint_on_client(void *arg, struct client *c, enum client_event type,
 		endpoint_close_client(e, c->id); /* the answer gets there before */
 		break;
 	case CLIENT_ENDED:
-		if (!c->unlisted)
-			emit_of(e, c, (struct endpoint_event){ .type = ENDPOINT_ENDED });
+		emit_of(e, c, (struct endpoint_event){ .type = ENDPOINT_ENDED });
 		break;
 	case CLIENT_CHANGED:
 		count_hearing(e);

@@ -3,8 +3,8 @@
  * The holes of a queue: which messages were dropped between two that are not,
  * exactly. It does not know why they were dropped. Owned by the queue. The
  * trap: a hole that became a record and then was not written may still grow:
- * it becomes a hole again; one that has begun to be written may not. Fragments
- * of a message share its number: in one hole they count once.
+ * it becomes a hole again; one that has begun to be written may not. Records
+ * of one number that lie in one hole count once.
  */
 #include <assert.h>
 

@@ -15,9 +15,14 @@ static bool is_slow_close(int code)
 	return code == 1002 || code == 1003 || (code >= 1007 && code <= 1010);
 }
 
+int backoff_peer_code(const struct session_end *end)
+{
+	return end->ours ? 0 : end->close_code;
+}
+
 bool backoff_is_slow(const struct session_end *end)
 {
-	return is_slow_status(end->err.status) || is_slow_close(end->close_code) ||
+	return is_slow_status(end->err.status) || is_slow_close(backoff_peer_code(end)) ||
 	       is_slow_close(end->err.close_code) || end->err.code == ERR_TLS;
 }
 
@@ -65,13 +70,6 @@ static bool is_in(const int *list, size_t n, int value)
 		if (list[i] == value)
 			return true;
 	return false;
-}
-
-int backoff_peer_code(const struct session_end *end)
-{
-	bool answer = end->clean && end->err.stage == STAGE_OPEN && !end->err.close_code;
-
-	return answer ? 0 : end->close_code;
 }
 
 bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end)

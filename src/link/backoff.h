@@ -49,7 +49,7 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
  */
 bool backoff_is_slow(const struct session_end *end);
 
-/* The code that the peer closed with; 0 = it only answered ours, after a step of on_open failed. */
+/* The code that the peer closed with; 0 = it only answered our Close. */
 int backoff_peer_code(const struct session_end *end);
 
 /* reconnect.fatal_status or .fatal_close name it. */

@@ -72,6 +72,10 @@ static enum heartbeat_do tick_beat(struct heartbeat *h, int64_t now)
 		h->next = now + LOOK;
 		break;
 	case HEARTBEAT_LOOKING:
+		if (now - h->next > LOOK) { /* stopped again while it looked */
+			h->next = now + LOOK;
+			break;
+		}
 		heartbeat_stop(h);
 		return HEARTBEAT_DEAD;
 	}
@@ -80,7 +84,7 @@ static enum heartbeat_do tick_beat(struct heartbeat *h, int64_t now)
 
 static enum heartbeat_do tick_idle(struct heartbeat *h, int64_t now)
 {
-	if (!h->idle_looking) {
+	if (!h->idle_looking || now - h->idle_at > LOOK) {
 		h->idle_looking = true;
 		h->idle_at = now + LOOK;
 		return HEARTBEAT_NOTHING;

@@ -29,7 +29,7 @@ static bool is_judging(const struct keepalive *k)
 	return k->state == KEEPALIVE_AWAITING || k->state == KEEPALIVE_LOOKING;
 }
 
-static int64_t patience(const struct keepalive *k)
+int64_t keepalive_patience(const struct keepalive *k)
 {
 	if (k->checking && (k->timeout == 0 || k->timeout > KEEPALIVE_CHECK))
 		return KEEPALIVE_CHECK;
@@ -68,6 +68,10 @@ enum keepalive_do keepalive_tick(struct keepalive *k, int64_t now)
 		k->next = now + KEEPALIVE_LOOK;
 		break;
 	case KEEPALIVE_LOOKING:
+		if (now - k->next > KEEPALIVE_LOOK) { /* stopped again while it looked */
+			k->next = now + KEEPALIVE_LOOK;
+			break;
+		}
 		k->state = KEEPALIVE_OFF;
 		return KEEPALIVE_DEAD;
 	}
@@ -80,9 +84,9 @@ void keepalive_left(struct keepalive *k, int64_t now)
 		return;
 	k->left = now;
 	k->mark = k->acked = 0;
-	if (patience(k) > 0) {
+	if (keepalive_patience(k) > 0) {
 		k->state = KEEPALIVE_AWAITING;
-		k->next = now + patience(k);
+		k->next = now + keepalive_patience(k);
 	} else {
 		go_idle(k, now);
 	}
@@ -117,7 +121,7 @@ void keepalive_pause(struct keepalive *k, bool paused, int64_t now)
 {
 	if (k->paused && !paused && is_judging(k)) {
 		k->state = KEEPALIVE_AWAITING;
-		k->next = now + patience(k);
+		k->next = now + keepalive_patience(k);
 	}
 	k->paused = paused;
 }
@@ -137,7 +141,7 @@ void keepalive_acked(struct keepalive *k, uint64_t acked, int64_t now)
 		return;
 	if (acked < k->mark && acked > k->acked) {
 		k->state = KEEPALIVE_AWAITING;
-		k->next = now + patience(k);
+		k->next = now + keepalive_patience(k);
 	}
 	k->acked = acked;
 }

@@ -48,6 +48,9 @@ void keepalive_stop(struct keepalive *k);
 enum keepalive_do keepalive_tick(struct keepalive *k, int64_t now);
 int64_t keepalive_due(const struct keepalive *k); /* INT64_MAX = nothing to wait for */
 
+/* How long after a ping has left its answer may take; 0 = it is not judged. */
+int64_t keepalive_patience(const struct keepalive *k);
+
 /* Its user may set mark and acked afterwards, where the transport tells. */
 void keepalive_left(struct keepalive *k, int64_t now);	/* the ping has reached the kernel */
 void keepalive_heard(struct keepalive *k, int64_t now); /* a complete frame, of any kind */

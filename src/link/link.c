@@ -170,10 +170,12 @@ static void on_ended(struct link *k, const struct session_end *end)
 
 static void on_message(struct link *k, struct msg msg)
 {
+	struct link_event event = { .type = LINK_MESSAGE, .msg = msg, .continued = k->rx_fragment };
+
 	k->info.rx.messages += !msg.more;
 	k->info.rx.bytes += msg.data.n;
 	link_live_message(k, msg);
-	emit(k, (struct link_event){ .type = LINK_MESSAGE, .msg = msg });
+	emit(k, event);
 }
 
 static void on_session(void *arg, const struct session_event *event)
@@ -264,8 +266,10 @@ void link_reconnect(struct link *k)
 
 void link_close(struct link *k, int code, const char *reason)
 {
-	if (k->state == LINK_OPEN)
-		session_close(k->session, code, reason);
+	if (k->state != LINK_OPEN)
+		return;
+	link_live_stop(k); /* no more pings leave: timeouts.close judges the silence */
+	session_close(k->session, code, reason);
 }
 
 void link_configure(struct link *k, struct bridge_conf *conf, bool reconnect)
@@ -380,9 +384,10 @@ uint64_t link_epoch(const struct link *k)
 
 struct session_progress link_progress(const struct link *k)
 {
-	if (k->state != LINK_OPEN)
-		return (struct session_progress){ 0 };
-	return session_progress(k->session);
+	bool was_open = k->state == LINK_OPEN || k->state == LINK_STOPPING ||
+			k->state == LINK_RESTARTING;
+
+	return was_open ? session_progress(k->session) : (struct session_progress){ 0 };
 }
 
 const struct history *link_history(const struct link *k)

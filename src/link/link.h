@@ -31,6 +31,7 @@ struct link_event {
 		LINK_ENDED, /* end, delay; LINK_STATE follows */
 	} type;
 	struct msg msg; /* valid during the call, as payload and end */
+	bool continued; /* msg goes on from the fragment before it (RFC 6455, 5.4) */
 	struct span payload;
 	const struct session_end *end;
 	int64_t delay; /* until the next attempt, microseconds; -1 = there is none */
@@ -114,7 +115,7 @@ void link_pause(struct link *k, bool paused);
 void link_check(struct link *k);
 uint64_t link_epoch(const struct link *k);
 struct session_progress link_progress(
-	const struct link *k); /* of this epoch; zeros when not open */
+	const struct link *k); /* of this epoch, also while it closes; else zeros */
 const struct history *link_history(const struct link *k);
 
 enum link_send_result link_send(struct link *k, struct msg msg);

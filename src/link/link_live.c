@@ -71,15 +71,6 @@ static void give_up(struct link *k, const char *what, int64_t limit)
 	session_abort(k->session, &err);
 }
 
-static int64_t patience(const struct link *k)
-{
-	int64_t timeout = k->conf->ping.timeout;
-
-	if (k->keepalive.checking && (timeout == 0 || timeout > KEEPALIVE_CHECK))
-		return KEEPALIVE_CHECK;
-	return timeout;
-}
-
 static void tick_ping(struct link *k, int64_t now)
 {
 	uint64_t written, acked;
@@ -93,7 +84,7 @@ static void tick_ping(struct link *k, int64_t now)
 		ping_now(k);
 		break;
 	case KEEPALIVE_DEAD:
-		give_up(k, "no answer to a ping within", patience(k));
+		give_up(k, "no answer to a ping within", keepalive_patience(&k->keepalive));
 		break;
 	}
 }

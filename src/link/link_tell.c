@@ -139,7 +139,8 @@ static void tell_flapping(struct link *k)
 void link_tell_end(struct link *k, const struct session_end *end, int64_t delay)
 {
 	mem_auto_str next = what_next(k, end, delay);
-	mem_auto_str closed = mem_printf("closed by peer (%d \"%s\")", end->close_code,
+	mem_auto_str closed = mem_printf("closed by %s (%d \"%s\")",
+					 end->ours ? "a local client" : "peer", end->close_code,
 					 end->reason);
 	const char *why = end->err.code ? end->err.text : closed;
 	bool expected = end->was_open || !end->err.code;

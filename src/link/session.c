@@ -25,6 +25,7 @@ static void stop_transport(struct session *s)
 {
 	if (s->dial) {
 		s->report = *dial_report(s->dial);
+		s->report.proxy_tls = NULL; /* it goes with the dial */
 		s->has_report = true;
 	}
 	dialer_leave(&s->turn);
@@ -115,7 +116,6 @@ struct session *session_new(const struct session_params *params)
 	timer_init(&s->deadline, s->loop, session_on_deadline, s);
 	deferred_init(&s->flush, session_on_end_of_turn, s);
 	deferred_init(&s->gone, on_gone, s);
-	s->end.retry_after = -1;
 	dialer_wait_turn(params->dialer, &s->turn, on_turn, s);
 	return s;
 }
@@ -133,6 +133,7 @@ void session_free(struct session *s)
 
 static void close_politely(struct session *s, int code, const char *reason)
 {
+	s->end.ours = true;
 	ws_conn_close(s->conn, code, span_str(reason));
 	session_enter_closing(s, s->conf->timeouts.close);
 	session_flush_later(s);

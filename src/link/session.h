@@ -31,6 +31,7 @@ struct session_end {
 	int close_code;	  /* RFC 6455, 7.1.5: the peer's code, 1005, or 1006 if no Close came */
 	char reason[160]; /* escaped */
 	bool clean;	  /* Close frames went both ways */
+	bool ours;	  /* our Close was the first: the peer's code is only an answer to it */
 	bool was_open;
 	int64_t open_for;    /* microseconds */
 	size_t partial;	     /* bytes of a message that was cut off */

@@ -105,7 +105,8 @@ static void on_close_frame(struct session *s, const struct ws_event *ev)
  */
 static void on_conn_failed(struct session *s, struct span body)
 {
-	s->end.err = *ws_conn_error(s->conn);
+	if (!s->end.err.code) /* a step that failed before stays the reason */
+		s->end.err = *ws_conn_error(s->conn);
 	session_flush(s);
 	if (!s->upgraded) {
 		session_on_refused(s, body);
@@ -115,9 +116,8 @@ static void on_conn_failed(struct session *s, struct span body)
 		s->end.err.stage = STAGE_OPEN;
 	if (ws_conn_output_len(s->conn) == 0)
 		stream_shutdown(s->stream);
-	s->state = CLOSING;
-	session_script_drop(s);
-	timer_arm(&s->deadline, FAILED_LINGER);
+	session_enter_closing(s, FAILED_LINGER);
+	timer_arm(&s->deadline, FAILED_LINGER); /* also of a close handshake that was under way */
 }
 
 /* The owner may have closed it, or given it up, when the call returns. */
@@ -160,21 +160,20 @@ static void on_event(struct session *s, const struct ws_event *ev)
 static void on_data(struct session *s, struct span data)
 {
 	struct ws_conn *conn = s->conn;
+	uint64_t frames = ws_conn_frames(conn);
 	struct ws_event ev;
-	bool heard = false;
 
 	if (s->state == REFUSED) {
 		session_on_body(s, data);
 		return;
 	}
 	ws_conn_feed(conn, data);
-	while (s->state != DONE && s->conn == conn && ws_conn_next(conn, &ev) != WS_NONE) {
-		heard = true;
+	while (s->state != DONE && s->conn == conn && ws_conn_next(conn, &ev) != WS_NONE)
 		on_event(s, &ev);
-	}
 	if (s->state == DONE || s->state == REFUSED || s->conn != conn)
 		return; /* over, or as good as over, or on the way to where a redirect leads */
-	session_emit(s, (struct session_event){ .type = SESSION_TURN, .heard = heard });
+	session_emit(s, (struct session_event){ .type = SESSION_TURN,
+						.heard = ws_conn_frames(conn) != frames });
 	if (ws_conn_wants(s->conn) & WS_WANT_WRITE)
 		session_flush_later(s);
 }

@@ -162,6 +162,15 @@ static bool is_redirect(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* The messages of on_open cannot be sent without them, and they stay at their origin. */
+static bool has_step_secrets(const struct bridge_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_on_open; i++)
+		if (conf->on_open[i].n_secrets > 0)
+			return true;
+	return false;
+}
+
 /* False: *err says why it is not followed. */
 static bool find_target(struct session *s, struct url *target, struct error *err)
 {
@@ -178,6 +187,9 @@ static bool find_target(struct session *s, struct url *target, struct error *err
 		error_set(err, ERR_PROTOCOL, "redirect: from wss:// never to anything else");
 	else if (target->scheme == URL_WS_UNIX && !url_same_origin(s->url, target))
 		error_set(err, ERR_PROTOCOL, "redirect: never to a socket of this machine");
+	else if (!url_same_origin(s->url, target) && has_step_secrets(s->conf))
+		error_set(err, ERR_PROTOCOL,
+			  "redirect: to another origin, but on_open has secrets");
 	else
 		return true;
 	url_deinit(target);
@@ -241,7 +253,7 @@ void session_on_body(struct session *s, struct span data)
 		session_finish(s, NULL);
 }
 
-/* RFC 9110, 10.2.3 */
+/* RFC 9110, 10.2.3; "at once" is an answer, too. */
 static int64_t retry_after(const struct http_head *head)
 {
 	struct span value;
@@ -250,7 +262,9 @@ static int64_t retry_after(const struct http_head *head)
 
 	if (!http_head_find(head, "Retry-After", &i, &value) ||
 	    !http_retry_after(value, time(NULL), &seconds))
-		return -1;
+		return 0;
+	if (seconds == 0)
+		return 1;
 	return (seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX) * 1000000;
 }
 

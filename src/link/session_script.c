@@ -21,6 +21,7 @@ void session_script_drop(struct session *s)
 static void end_with(struct session *s, const struct error *err)
 {
 	s->end.err = *err;
+	s->end.ours = true;
 	ws_conn_close(s->conn, 1000, span_str(""));
 	session_enter_closing(s, s->conf->timeouts.close);
 	session_flush_later(s);

@@ -92,6 +92,7 @@ static bool has_reader(int fd)
 /* The pipe that we read. Our own writing end comes second: it needs a reader. */
 static bool open_in(struct fifo *f, struct error *err)
 {
+	close_end(&f->reading); /* of one that was taken away before it was given out */
 	f->reading = fifo_place_open(f->place.path, &f->place.front, O_RDONLY, err);
 	if (f->reading < 0)
 		return false;

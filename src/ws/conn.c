@@ -41,6 +41,7 @@ struct ws_conn {
 	struct frame_decoder decoder;
 	struct frame_header frame;
 	uint64_t left;
+	uint64_t frames; /* complete ones */
 	struct assemble assemble;
 	struct output out;
 	size_t max_output;
@@ -257,6 +258,7 @@ static enum ws_event_type next_frame(struct ws_conn *c, struct ws_event *ev)
 		if (!c->in_frame && !take_header(c, &type))
 			break;
 		piece = take_payload(c);
+		c->frames += !c->in_frame;
 		if (frame_is_control(c->frame.opcode))
 			type = take_control(c, piece, ev);
 		else
@@ -356,6 +358,11 @@ struct ws_progress ws_conn_progress(const struct ws_conn *c)
 		.control_queued = c->out.urgent_queued,
 		.control_written = c->out.urgent_written,
 	};
+}
+
+uint64_t ws_conn_frames(const struct ws_conn *c)
+{
+	return c->frames;
 }
 
 void ws_conn_retire(struct ws_conn *c)

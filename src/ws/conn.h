@@ -118,10 +118,13 @@ struct ws_progress {
 };
 struct ws_progress ws_conn_progress(const struct ws_conn *c);
 
+/* Complete frames that have come, also those that are no event: a fragment that is joined. */
+uint64_t ws_conn_frames(const struct ws_conn *c);
+
 /*
  * The transport is gone: gives back all buffers. No more calls but ws_conn_free
  * and the questions that take a const conversation; those about the head, the
- * error, the progress and ws_conn_partial have the answers of before.
+ * error, the progress, ws_conn_frames and ws_conn_partial have the answers of before.
  */
 void ws_conn_retire(struct ws_conn *c);
 

@@ -100,6 +100,21 @@ def test_never_from_wss_to_ws(bridges, scripted, certs):
     assert goal.connections == []
 
 
+def test_secrets_of_the_steps_do_not_leave(bridges, scripted, folder):
+    """They cannot stay behind alone: the steps make no sense without them."""
+    put(folder + '/token', 'canary')
+    goal = scripted(echo)
+    server = scripted(by_path({'/': to(goal.url()), '/here': to('/goal')}))
+    steps = [{'text': {'file': folder + '/token'}}]
+    error = bridges.refused(server.url(), redirects=5, on_open=steps)
+    assert (error.kind, error.data['status']) == ('bad_status', 302), error
+    assert 'on_open has secrets' in error.message
+    assert goal.connections == []
+    bridge = bridges.open(server.url('/here'), redirects=5, on_open=steps)
+    assert bridge['state'] == 'open' and server.connections[-1].request.startswith(b'GET /goal ')
+    bridges.close(bridge)
+
+
 def test_from_ws_to_wss(bridges, scripted, certs):
     goal = scripted(echo, cert=certs['ecdsa'])
     server = scripted(to(goal.url('/x').replace('wss:', 'https:')))

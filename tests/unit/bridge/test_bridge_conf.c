@@ -288,6 +288,22 @@ static void test_one_endpoint_of_two_fails(void **state)
 	bridge_rig_deinit(&r);
 }
 
+/* Nothing of the connection that all shared comes to those that have their own now. */
+static void test_private_from_now_on(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	bridge_rig_init(&r, USUAL ", 'start': 'manual'");
+	bridge_rig_open(&r);
+	bridge_rig_configure(&r, USUAL ", 'start': 'manual', 'sharing': 'private'");
+	bridge_rig_wait(&r, "idle");
+	world_wait_seen(&r.w, "close 1000 |");
+	while (bridge_has_session(r.b))
+		world_turn_for(&r.w, 1000);
+	bridge_rig_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_configuration_mends_an_endpoint),
 		cmocka_unit_test(test_configuration_breaks_an_endpoint),
 		cmocka_unit_test(test_one_endpoint_of_two_fails),
+		cmocka_unit_test(test_private_from_now_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

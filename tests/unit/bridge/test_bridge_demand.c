@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "bridge_rig.h"
 
@@ -103,6 +104,31 @@ static void test_asked_for_by_hand(void **state)
 	bridge_rig_wait(&r, "open");
 	bridge_rig_wait(&r, "idle");
 	assert_int_equal(bridge_rig_info(&r).link.epoch, 3);
+	bridge_rig_deinit(&r);
+}
+
+/* "linger": 0 while the server is away: the outbox is waited for, not turned round for. */
+static void test_waits_at_rest(void **state)
+{
+	struct bridge_rig r;
+	clock_t before;
+
+	(void)state;
+	bridge_rig_init(&r, BRIDGE_SOCKET ", 'start': 'on-demand', 'linger': 0, 'reconnect': "
+					  "{'initial': '1h', 'max': '1h'}");
+	ws_peer_refuse(&r.w.peer);
+	bridge_begin(r.b);
+	bridge_rig_connect(&r, 0);
+	local_write(&r.locals[0], "kept\n");
+	bridge_rig_wait_outbox(&r, 1);
+	bridge_rig_wait(&r, "waiting");
+	local_close(&r.locals[0]);
+	world_turn_for(&r.w, 20000);
+	before = clock();
+	world_turn_for(&r.w, 500000);
+	assert_true(clock() - before < CLOCKS_PER_SEC / 5);
+	assert_int_equal(bridge_rig_info(&r).outbox_messages, 1);
+	assert_string_equal(bridge_state(r.b), "waiting");
 	bridge_rig_deinit(&r);
 }
 
@@ -222,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_given_up_until_somebody_comes),
 		cmocka_unit_test(test_reconfigured),
 		cmocka_unit_test(test_manual_becomes_on_demand),
+		cmocka_unit_test(test_waits_at_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that local clients send in fragments: never mixed, never ended by a stranger. */
+/*
+ * Messages in fragments: those that local clients send are never mixed and never ended by a
+ * stranger, those that come are pieces to the last one.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +13,7 @@
 #include <string.h>
 
 #include "bridge_rig.h"
+#include "net/stream.h"
 
 #define USUAL BRIDGE_FAST ", " BRIDGE_JSON
 
@@ -102,6 +106,25 @@ static void test_gone_in_the_middle(void **state)
 	assert_string_equal(r.w.peer.seen, "text+ a1|close 1000 |text b|");
 	assert_int_equal(bridge_rig_info(&r).link.epoch, 2);
 	bridge_rig_wait_told(&r, 1, "{'type':'ack','id':'b'}");
+	bridge_rig_deinit(&r);
+}
+
+/* It may still read for hours, but whoever writes nothing more ends no message either. */
+static void test_end_of_input_in_the_middle(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	open_with_three(&r, USUAL);
+	say(&r, 0, "text", "a1", true);
+	world_wait_seen(&r.w, "text+ a1|");
+	say(&r, 1, "text", "b", false);
+	bridge_rig_wait_outbox(&r, 1);
+	stream_shutdown(r.locals[0].stream);
+	world_wait_seen(&r.w, "text b|");
+	assert_string_equal(r.w.peer.seen, "text+ a1|close 1000 |text b|");
+	ws_peer_text(&r.w.peer, "still heard");
+	bridge_rig_wait_told(&r, 0, "still heard");
 	bridge_rig_deinit(&r);
 }
 
@@ -228,6 +251,31 @@ static void test_no_room_for_a_fragment(void **state)
 	bridge_rig_deinit(&r);
 }
 
+/* What it had ended before was taken, and is sent. */
+static void test_no_room_for_the_next_message(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	open_with_three(&r, USUAL ", 'outbox': {'size': 250}, 'rate': {'messages': 1, 'per': "
+				  "'300ms', 'burst': 1}");
+	say(&r, 0, "text", "x", false);
+	world_wait_seen(&r.w, "text x|");
+	say(&r, 0, "text", "a1", true);
+	say(&r, 0, "text", "a2", false);
+	bridge_rig_wait_outbox(&r, 2);
+	say(&r, 0, "text", "b1, for which there is no room left behind those two: it is too long",
+	    true);
+	bridge_rig_wait_told(&r, 0, "'kind':'overflow'");
+	assert_int_equal(bridge_rig_info(&r).outbox_messages, 2);
+	local_close(&r.locals[0]); /* in the middle, but of what was refused */
+	world_wait_seen(&r.w, "more a2|");
+	assert_string_equal(r.w.peer.seen, "text x|text+ a1|more a2|");
+	assert_int_equal(bridge_rig_info(&r).outbox_rejected, 1);
+	assert_int_equal(bridge_rig_info(&r).link.epoch, 1);
+	bridge_rig_deinit(&r);
+}
+
 /* Its endpoint is gone after a reload, and so is whoever was to end the message. */
 static void test_endpoint_gone_in_the_middle(void **state)
 {
@@ -247,19 +295,71 @@ static void test_endpoint_gone_in_the_middle(void **state)
 	bridge_rig_deinit(&r);
 }
 
+static void send_pieces(struct bridge_rig *r, const char *first, const char *last)
+{
+	ws_peer_frame(&r->w.peer, FRAME_TEXT, false, span_str(first));
+	ws_peer_frame(&r->w.peer, FRAME_CONTINUATION, true, span_str(last));
+}
+
+/* The last one is a piece, too, also where it looks like JSON itself. */
+static void check_pieces(struct bridge_rig *r)
+{
+	send_pieces(r, "[1,", "2");
+	bridge_rig_wait_told(r, 0, "'fin':false,'data':'[1,'}");
+	bridge_rig_wait_told(r, 0, ",'data':'2'}");
+	send_pieces(r, "1", "7");
+	bridge_rig_wait_told(r, 0, ",'data':'7'}");
+	assert_false(bridge_rig_was_told(r, 0, "'inline'"));
+	ws_peer_text(&r->w.peer, "8");
+	bridge_rig_wait_told(r, 0, "'inline':true,'data':8}");
+	bridge_rig_forget_told(r, 0);
+}
+
+static void test_pieces_are_no_values(void **state)
+{
+	static const char *const sharing[] = { "shared", "private" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct bridge_rig r;
+		char options[300];
+
+		snprintf(options, sizeof(options),
+			 "%s, 'fragments': 'deliver', 'sharing': '%s', 'endpoint': {'unix': "
+			 "'$DIR/x', 'framing': 'json', 'data': 'inline', 'events': ['open']}",
+			 BRIDGE_FAST, sharing[i]);
+		bridge_rig_init(&r, options);
+		bridge_start(r.b);
+		bridge_rig_connect(&r, 0);
+		bridge_rig_wait(&r, "open");
+		check_pieces(&r);
+		ws_peer_frame(&r.w.peer, FRAME_TEXT, false, span_str("lost"));
+		bridge_rig_wait_told(&r, 0, "'data':'lost'}");
+		if (i == 0) { /* what comes over the next connection goes on from nothing */
+			ws_peer_drop(&r.w.peer);
+			bridge_rig_wait_told(&r, 0, "'epoch':2");
+			check_pieces(&r);
+		}
+		bridge_rig_deinit(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_others_wait),
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_gone_in_the_middle),
+		cmocka_unit_test(test_end_of_input_in_the_middle),
 		cmocka_unit_test(test_gone_at_the_end),
 		cmocka_unit_test(test_gone_while_waiting),
 		cmocka_unit_test(test_not_kept_while_not_open),
 		cmocka_unit_test(test_connection_ends_in_the_middle),
 		cmocka_unit_test(test_of_one_type),
 		cmocka_unit_test(test_no_room_for_a_fragment),
+		cmocka_unit_test(test_no_room_for_the_next_message),
 		cmocka_unit_test(test_endpoint_gone_in_the_middle),
+		cmocka_unit_test(test_pieces_are_no_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -373,8 +373,8 @@ static void test_rate_holds_the_client(void **state)
 	struct bridge_rig r;
 
 	(void)state;
-	begin(&r, LINES ", 'outbox': {'size': 0}, 'rate': {'messages': 1, 'per': '10ms', 'burst': "
-			"1}");
+	begin(&r, LINES ", 'outbox': {'size': 0, 'ttl': '1ms'}, 'rate': {'messages': 1, 'per': "
+			"'10ms', 'burst': 1}");
 	bridge_rig_connect(&r, 0);
 	local_write(&r.locals[0], "1\n2\n3\n4\n5\n6\n");
 	stream_shutdown(r.locals[0].stream);

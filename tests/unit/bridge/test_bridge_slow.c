@@ -55,6 +55,12 @@ static void send_many(struct bridge_rig *r, size_t size, unsigned n)
 	free(text);
 }
 
+static void count_message(void *arg, struct span data)
+{
+	(void)data;
+	++*(unsigned *)arg;
+}
+
 #define MANY 400
 
 static void test_block_loses_nothing(void **state)
@@ -211,6 +217,63 @@ static void test_rate_and_a_full_outbox(void **state)
 	bridge_rig_deinit(&r);
 }
 
+/* What waited in the outbox has filled the upstream: who writes now waits, and loses nothing. */
+static void test_slow_upstream_after_an_outage(void **state)
+{
+	enum { KEPT = 20, LATER = 40 };
+	char *text = long_text(100000);
+	unsigned n = 0;
+	struct bridge_rig r;
+
+	(void)state;
+	text[99999] = '\n';
+	bridge_rig_init(&r, BRIDGE_FAST ", " BRIDGE_SOCKET ", 'outbox': {'size': '2100K'}");
+	ws_peer_small_window(&r.w.peer);
+	r.w.peer.on_message = count_message;
+	r.w.peer.arg = &n;
+	bridge_rig_connect(&r, 0);
+	for (unsigned i = 0; i < KEPT; i++)
+		local_write(&r.locals[0], text);
+	bridge_rig_wait_outbox(&r, KEPT);
+	bridge_start(r.b);
+	world_wait_count(&r.w, &r.w.peer.upgraded, 1);
+	ws_peer_stall(&r.w.peer, true);
+	bridge_rig_wait(&r, "open");
+	for (unsigned i = 0; i < LATER; i++)
+		local_write(&r.locals[0], text);
+	world_turn_for(&r.w, 100000);
+	assert_int_equal(bridge_rig_info(&r).outbox_rejected, 0);
+	ws_peer_stall(&r.w.peer, false);
+	world_wait_count(&r.w, &n, KEPT + LATER);
+	assert_int_equal(bridge_rig_info(&r).dropped, 0);
+	bridge_rig_deinit(&r);
+	free(text);
+}
+
+/* Answers to a client that reads none of them do not fill our memory. */
+static void test_unread_answers(void **state)
+{
+	enum { BAD = 200000 };
+	struct endpoint_client c;
+	struct bridge_rig r;
+	size_t most = 0;
+
+	(void)state;
+	bridge_rig_init(&r, BLOCK(", 'framing': 'json'"));
+	bridge_rig_open(&r);
+	bridge_rig_connect(&r, 0);
+	stream_pause(r.locals[0].stream);
+	for (unsigned i = 0; i < BAD; i++)
+		local_write(&r.locals[0], "x\n");
+	for (unsigned i = 0; i < 500; i++) {
+		world_turn_for(&r.w, 2000);
+		assert_true(endpoint_client_at(bridge_endpoint(r.b, 0), 0, &c));
+		most = c.queued > most ? c.queued : most;
+	}
+	assert_true(most < 2 << 20);
+	bridge_rig_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +284,8 @@ int main(void)
 		cmocka_unit_test(test_no_dead_link_while_paused),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_rate_and_a_full_outbox),
+		cmocka_unit_test(test_slow_upstream_after_an_outage),
+		cmocka_unit_test(test_unread_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

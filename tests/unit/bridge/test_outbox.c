@@ -56,6 +56,7 @@ static bool push_part(struct outbox *o, uint64_t client, const char *s,
 {
 	struct outbox_item item = item_of(client, "", s, true);
 
+	item.msg.more = true;
 	return outbox_push(o, &item, policy, 0);
 }
 
@@ -247,6 +248,41 @@ static void test_parts(void **state)
 	outbox_deinit(&o);
 }
 
+static void push_last(struct outbox *o, uint64_t client, const char *s,
+		      const struct outbox_policy *policy)
+{
+	struct outbox_item item = item_of(client, "", s, true);
+
+	assert_true(outbox_push(o, &item, policy, 0));
+}
+
+/* A message of which all parts are there is not the one that was given up. */
+static void test_whole_ones_in_parts_stay(void **state)
+{
+	const struct outbox_policy policy = { .size = 10000 };
+	struct losses lost = { "" };
+	struct outbox o;
+
+	(void)state;
+	outbox_init(&o, on_lost, &lost);
+	push_part(&o, 1, "a", &policy);
+	push_last(&o, 1, "b", &policy);
+	push_part(&o, 2, "c", &policy);
+	outbox_purge_parts(&o, 1);
+	assert_string_equal(lost.text, "");
+	push_last(&o, 1, "d", &policy); /* the end of one whose beginning is on the wire */
+	push_part(&o, 1, "e", &policy);
+	push(&o, "f", &policy, 0);
+	push_part(&o, 1, "g", &policy);
+	outbox_purge_parts(&o, 1);
+	assert_string_equal(lost.text, "e purged|g purged|");
+	assert_int_equal(o.rejected, 2);
+	outbox_purge_parts(&o, 0);
+	assert_string_equal(lost.text, "e purged|g purged|a purged|b purged|c purged|d purged|");
+	assert_first(&o, "f");
+	outbox_deinit(&o);
+}
+
 static void test_out_of_memory_is_a_refusal(void **state)
 {
 	const struct outbox_policy policy = { .size = 10000 };
@@ -272,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_ids_are_charged),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_whole_ones_in_parts_stay),
 		cmocka_unit_test(test_out_of_memory_is_a_refusal),
 	};
 

@@ -186,6 +186,33 @@ static void test_broken_is_reported(void **state)
 	wait_messages(1);
 }
 
+static bool has_ended(struct rig *r)
+{
+	return r->n_ended > 0;
+}
+
+/* Nobody comes or leaves by that, but what was begun in it is never ended. */
+static void test_in_is_taken_away(void **state)
+{
+	client_id in;
+
+	(void)state;
+	rig_open(&rig);
+	write_in("one\n");
+	wait_messages(1);
+	in = rig.last_client;
+	unlink(in_path);
+	rig_wait(&rig, has_ended);
+	assert_int_equal(rig.last_client, in);
+	for (int i = 0; i < 1000 && access(in_path, F_OK) != 0; i++)
+		rig_turns(&rig);
+	write_in("two\n");
+	wait_messages(2);
+	assert_true(rig.last_client > in);
+	assert_int_equal(rig.n_ended, 1);
+	assert_int_equal(rig.n_came + rig.n_left, 0);
+}
+
 /* Where the place of the next record is lost, reading begins anew. */
 static void test_a_stream_that_cannot_be_followed(void **state)
 {
@@ -242,6 +269,7 @@ int main(void)
 		T(test_pausing_holds_back_what_is_written),
 		T(test_no_place_for_the_reader),
 		T(test_broken_is_reported),
+		T(test_in_is_taken_away),
 		T(test_a_stream_that_cannot_be_followed),
 		T(test_what_cannot_be_made),
 	};

@@ -214,7 +214,7 @@ static void holes_join(void **state)
 	world_deinit(&w);
 }
 
-/* RFC 6455, 5.4: its fragments have one number. */
+/* Should fragments have one number: from and to are exact, and so must the count be. */
 static void fragments_of_a_message_count_once(void **state)
 {
 	struct world w;

@@ -183,7 +183,7 @@ static void test_giving_up(void **state)
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
 }
 
-/* A step of on_open failed, we closed, and the peer only said the same back: not its word. */
+/* We closed, and the peer only said the same back: not its word. */
 static void test_an_answer_to_our_close_is_not_fatal(void **state)
 {
 	int closes[] = { 1000 };
@@ -194,11 +194,12 @@ static void test_an_answer_to_our_close_is_not_fatal(void **state)
 	conf.reconnect.fatal_close = closes;
 	conf.reconnect.n_fatal_close = 1;
 	assert_true(backoff_is_fatal(&conf, &end));
-	end.err.code = ERR_TIMEOUT;
-	end.err.stage = STAGE_OPEN;
+	end.ours = true;
 	assert_false(backoff_is_fatal(&conf, &end));
-	end.err.close_code = 1000; /* the peer closed in the middle of the steps */
-	assert_true(backoff_is_fatal(&conf, &end));
+	end.close_code = 1008;
+	assert_false(backoff_is_slow(&end));
+	end.ours = false;
+	assert_true(backoff_is_slow(&end));
 }
 
 static void test_fatal_ends(void **state)

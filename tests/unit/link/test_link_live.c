@@ -218,6 +218,14 @@ static void fill(struct link_rig *r)
 	free(text);
 }
 
+static bool all_is_written(void *arg)
+{
+	struct link_rig *r = arg;
+	struct session_progress p = link_progress(r->k);
+
+	return p.data_queued == p.data_written;
+}
+
 /* A server that takes nothing: the ping has not left, so its answer is not overdue. */
 static void test_judged_from_when_it_has_left(void **state)
 {
@@ -237,10 +245,13 @@ static void test_judged_from_when_it_has_left(void **state)
 	assert_true(p.control_queued > p.control_written);
 	ws_peer_stall(&r.w.peer, false);
 	world_wait_seen(&r.w, "ping |");
-	p = link_progress(r.k);
-	assert_true(p.data_queued > p.data_written); /* it has overtaken what waits */
 	world_wait_count(&r.w, &r.pongs, 1);
 	assert_true(link_is_open(r.k));
+	world_wait(&r.w, all_is_written, &r);
+	assert_int_equal(link_send(r.k, (struct msg){ .type = MSG_TEXT, .data = span_str("end") }),
+			 LINK_SENT);
+	world_wait_seen(&r.w, "text end");
+	assert_non_null(strstr(strstr(r.w.peer.seen, "ping |"), "zzz")); /* it has overtaken them */
 	link_rig_deinit(&r);
 }
 

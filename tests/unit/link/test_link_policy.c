@@ -107,6 +107,24 @@ static void test_fatal_close(void **state)
 	link_rig_deinit(&r);
 }
 
+/* A local client chose the code, and the server only says it back: that is no refusal. */
+static void test_fatal_close_of_a_local_client(void **state)
+{
+	struct link_rig r;
+
+	(void)state;
+	link_rig_init(&r, "'reconnect': {'fatal_close': [4010], " SOON "}");
+	start_log();
+	link_rig_open(&r);
+	link_close(r.k, 4010, "done");
+	world_wait_count(&r.w, &r.w.peer.upgraded, 2);
+	link_rig_wait(&r, LINK_OPEN);
+	assert_true(r.end.ours);
+	assert_int_equal(count_logged("closed by a local client (4010 \"done\"), reconnect in"), 1);
+	stop_log();
+	link_rig_deinit(&r);
+}
+
 /* The usual way of a gateway to say that a token is wrong. */
 static void test_fatal_close_in_the_steps(void **state)
 {
@@ -463,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fatal_status),
 		cmocka_unit_test(test_fatal_close),
+		cmocka_unit_test(test_fatal_close_of_a_local_client),
 		cmocka_unit_test(test_fatal_close_in_the_steps),
 		cmocka_unit_test(test_failing_steps),
 		cmocka_unit_test(test_messages_of_the_steps),

@@ -130,6 +130,26 @@ static void test_turn_without_a_frame(void **state)
 	session_rig_deinit(&r);
 }
 
+/* A fragment that is kept until its message is whole is one already. */
+static void test_turn_with_a_fragment(void **state)
+{
+	struct session_rig r;
+	unsigned heard;
+
+	(void)state;
+	session_rig_init(&r);
+	session_rig_open(&r, "");
+	world_turn_for(&r.w, 2000);
+	heard = r.heard;
+	ws_peer_frame(&r.w.peer, FRAME_TEXT, false, span_str("hel"));
+	world_wait_count(&r.w, &r.heard, heard + 1);
+	assert_int_equal(r.messages, 0);
+	ws_peer_frame(&r.w.peer, FRAME_CONTINUATION, true, span_str("lo"));
+	world_wait_count(&r.w, &r.heard, heard + 2);
+	assert_string_equal(r.got, "text hello|");
+	session_rig_deinit(&r);
+}
+
 struct numbered {
 	unsigned next;
 	bool in_order;
@@ -424,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_message_right_behind_the_response),
 		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_turn_without_a_frame),
+		cmocka_unit_test(test_turn_with_a_fragment),
 		cmocka_unit_test(test_full_output),
 		cmocka_unit_test(test_one_large_message_always_fits),
 		cmocka_unit_test(test_close_inside_opened),

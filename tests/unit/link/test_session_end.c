@@ -252,7 +252,7 @@ static void check_end(const struct way *way, const struct session_rig *r)
 	assert_string_equal(end->reason, way->reason ? way->reason : "");
 	assert_int_equal(end->clean, way->clean);
 	assert_int_equal(end->partial, way->partial);
-	assert_int_equal(end->retry_after, -1);
+	assert_int_equal(end->retry_after, 0);
 	if (way->code)
 		assert_non_null(strstr(end->err.text, way->text));
 	assert_string_equal(r->w.peer.seen, way->seen);

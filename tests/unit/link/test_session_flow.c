@@ -129,6 +129,28 @@ static void test_pause_inside_a_message(void **state)
 	session_rig_deinit(&r);
 }
 
+/* The server's answer to our verdict is seen all the same. */
+static void test_violation_while_paused(void **state)
+{
+	struct session_rig r;
+	int64_t began;
+
+	(void)state;
+	session_rig_init(&r);
+	r.on_message = pause_it;
+	session_rig_open(&r, "");
+	began = loop_now(r.w.loop);
+	ws_peer_raw(&r.w.peer, span_of("\x81\x01"
+				       "a"
+				       "\x83\x00",
+				       5));
+	world_wait_count(&r.w, &r.ended, 1);
+	assert_int_equal(r.end.err.code, ERR_PROTOCOL);
+	assert_int_equal(r.messages, 1);
+	assert_true(loop_now(r.w.loop) - began < 500000);
+	session_rig_deinit(&r);
+}
+
 /* The answer to our Close is read, and what came before it. */
 static void test_close_while_paused(void **state)
 {
@@ -258,16 +280,16 @@ static void test_retry_after(void **state)
 {
 	static const struct {
 		const char *answer;
-		int64_t seconds; /* -1 = none */
+		int64_t after; /* microseconds; 0 = none, 1 = at once */
 	} rows[] = {
-		{ BUSY("Retry-After: 7\r\n"), 7 },
-		{ BUSY("retry-after:  120 \r\n"), 120 },
-		{ BUSY("Retry-After: 0\r\n"), 0 },
-		{ BUSY("Retry-After: 99999999999\r\n"), 86400 },
-		{ BUSY("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 0 },
-		{ BUSY("Retry-After: soon\r\n"), -1 },
-		{ BUSY(""), -1 },
-		{ "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nRetry-After: 3\r\n\r\n", 3 },
+		{ BUSY("Retry-After: 7\r\n"), 7000000 },
+		{ BUSY("retry-after:  120 \r\n"), 120000000 },
+		{ BUSY("Retry-After: 0\r\n"), 1 },
+		{ BUSY("Retry-After: 99999999999\r\n"), 86400000000 },
+		{ BUSY("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 1 },
+		{ BUSY("Retry-After: soon\r\n"), 0 },
+		{ BUSY(""), 0 },
+		{ "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nRetry-After: 3\r\n\r\n", 3000000 },
 	};
 
 	(void)state;
@@ -278,10 +300,7 @@ static void test_retry_after(void **state)
 		r.w.peer.answer = rows[i].answer;
 		session_rig_begin(&r, "");
 		world_wait_count(&r.w, &r.ended, 1);
-		if (rows[i].seconds >= 0)
-			assert_int_equal(r.end.retry_after, rows[i].seconds * 1000000);
-		else
-			assert_int_equal(r.end.retry_after, -1);
+		assert_int_equal(r.end.retry_after, rows[i].after);
 		session_rig_deinit(&r);
 	}
 }
@@ -312,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_free_before_its_turn),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_inside_a_message),
+		cmocka_unit_test(test_violation_while_paused),
 		cmocka_unit_test(test_close_while_paused),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_progress),

@@ -141,6 +141,12 @@ static void violate(struct session_rig *r)
 	ws_peer_raw(&r->w.peer, span_of("\x83\x00", 2));
 }
 
+static void say_wrong_and_violate(struct session_rig *r)
+{
+	say_wrong(r);
+	violate(r);
+}
+
 static void close_ours(struct session_rig *r)
 {
 	session_rig_close(r, 1001, "leaving");
@@ -186,6 +192,11 @@ static const struct failure {
 	  "'on_open': [{'expect': {'pointer': '/a'}, 'capture': {'x': '/b'}}, '${x}']",
 	  .act = say_wrong, .code = ERR_PROTOCOL, .stage = STAGE_OPEN,
 	  .text = "on_open[0]: there is nothing at \"/b\"", .close_code = 1000, .clean = true,
+	  .seen = "close 1000 |" },
+	{ "a violation after a step has failed",
+	  "'on_open': [{'expect': {'pointer': '/a'}, 'capture': {'x': '/b'}}, '${x}']",
+	  .act = say_wrong_and_violate, .code = ERR_PROTOCOL, .stage = STAGE_OPEN,
+	  .text = "on_open[0]: there is nothing at \"/b\"", .close_code = 1006,
 	  .seen = "close 1000 |" },
 	{ "the server says no", EXPECT, .act = close_4004, .code = ERR_NOT_OPEN,
 	  .stage = STAGE_OPEN, .text = "(4004 \"bad token\")", .close_code = 4004, .clean = true,

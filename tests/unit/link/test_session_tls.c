@@ -186,6 +186,33 @@ static void test_client_certificate_stays_behind(void **state)
 	finish(&s);
 }
 
+static bool has_asked(void *arg)
+{
+	return ((struct secure *)arg)->r.w.peer.request[0] != '\0';
+}
+
+/* TLS with the proxy goes with the dial, and so does what there is to tell of it. */
+static void test_given_up_behind_a_proxy(void **state)
+{
+	mem_auto_str options = NULL;
+	struct session_details d;
+	struct secure s;
+
+	(void)state;
+	start(&s, NULL);
+	s.r.w.peer.answer = "";
+	options = mem_printf("'proxy': 'https://127.0.0.1:%u', 'tls': {'ca_file': '%s/ca.crt'}",
+			     (unsigned)s.front.port, dir);
+	session_rig_begin_at(&s.r, "ws://example.net/", options);
+	world_wait(&s.r.w, has_asked, &s);
+	session_rig_close(&s.r, 1000, "");
+	d = session_rig_details(&s.r);
+	assert_string_not_equal(d.report->tries[0].address, "");
+	assert_null(d.report->proxy_tls);
+	world_wait_count(&s.r.w, &s.r.ended, 1);
+	finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_redirects_within_tls),
 		cmocka_unit_test(test_never_out_of_tls),
 		cmocka_unit_test(test_client_certificate_stays_behind),
+		cmocka_unit_test(test_given_up_behind_a_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);

@@ -90,6 +90,30 @@ static void test_the_one_we_read_is_replaced(void **state)
 	assert_int_equal(h->n_broken, 0);
 }
 
+static unsigned count_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Between fifo_new and the first turn: nobody has been given the one that was opened. */
+static void test_replaced_before_it_is_given_out(void **state)
+{
+	struct hall *h = *state;
+	unsigned before;
+
+	open_it(h, false);
+	before = count_descriptors();
+	unlink(h->path);
+	wait_for(h, have_come, 1);
+	wait_for(h, has_turned, 0);
+	assert_int_equal(h->n_peers, 1);
+	assert_int_equal(count_descriptors(), before);
+}
+
 /* What was written to a stream that we gave up is not taken for the beginning of a record. */
 static void test_reading_begins_anew(void **state)
 {
@@ -112,9 +136,8 @@ static void test_reading_begins_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_writers_come_and_go),
-		T(test_nothing_to_do_costs_nothing),
-		T(test_the_one_we_read_is_replaced),
+		T(test_writers_come_and_go),	     T(test_nothing_to_do_costs_nothing),
+		T(test_the_one_we_read_is_replaced), T(test_replaced_before_it_is_given_out),
 		T(test_reading_begins_anew),
 	};
 

@@ -196,8 +196,10 @@ static void a_retired_one_keeps_its_answers(void **state)
 	peer_expect(c, span_of("12", 2), &nothing);
 	assert_int_equal(send(c, "lost", false), WS_SENT);
 	before = ws_conn_progress(c);
+	assert_int_equal(ws_conn_frames(c), 1);
 	ws_conn_retire(c);
 	ws_conn_retire(c);
+	assert_int_equal(ws_conn_frames(c), 1);
 	after = ws_conn_progress(c);
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_int_equal(after.data_queued - after.data_written, 10);
