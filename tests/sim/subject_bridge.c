@@ -60,6 +60,13 @@ void bridge_subjects_deinit(struct sim *s)
 	s->registry = NULL;
 }
 
+/* On demand, and nobody was there: made manual it rests until somebody says so. */
+static bool rests_from_now_on(const struct feed *f, const struct bridge_conf *fresh)
+{
+	return f->conf->start == START_ON_DEMAND && fresh->start == START_MANUAL &&
+	       (f->seen.state == LINK_STOPPED || f->seen.state == LINK_STOPPING);
+}
+
 void bridge_subjects_configure(struct sim *s, struct main_conf *conf)
 {
 	struct main_conf *old = s->conf;
@@ -73,6 +80,8 @@ void bridge_subjects_configure(struct sim *s, struct main_conf *conf)
 			judge_excuse(f);
 			f->wanted = f->wanted || (f->conf->start == START_MANUAL &&
 						  conf->bridges[i]->start != START_MANUAL);
+			if (rests_from_now_on(f, conf->bridges[i]))
+				f->wanted = false;
 		}
 		f->conf = conf->bridges[i];
 	}
