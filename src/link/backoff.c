@@ -72,31 +72,27 @@ static bool is_in(const int *list, size_t n, int value)
 	return false;
 }
 
-bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end)
+/* With an error the code answers a Close of ours: a login that failed. */
+static bool is_clean(const struct session_end *end)
 {
-	return is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status,
-		     end->err.status) ||
-	       is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close,
-		     backoff_peer_code(end));
+	return !end->err.code && end->clean && end->close_code == 1000;
 }
 
-static bool is_over(const struct backoff *b, const struct bridge_conf *conf,
-		    const struct session_end *end)
+enum backoff_over backoff_over(const struct backoff *b, const struct bridge_conf *conf,
+			       const struct session_end *end)
 {
-	switch (conf->reconnect.when) {
-	case WHEN_ALWAYS:
-		break;
-	case WHEN_ABNORMAL:
-		/* with an error the code answers a Close of ours: a login that failed */
-		if (!end->err.code && end->clean && end->close_code == 1000)
-			return true;
-		break;
-	case WHEN_NEVER:
-		return true;
-	}
-	if (backoff_is_fatal(conf, end))
-		return true;
-	return conf->reconnect.attempts > 0 && b->failures >= (uint64_t)conf->reconnect.attempts;
+	if (conf->reconnect.when == WHEN_NEVER)
+		return BACKOFF_NEVER;
+	if (conf->reconnect.when == WHEN_ABNORMAL && is_clean(end))
+		return BACKOFF_CLEAN;
+	if (is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status, end->err.status))
+		return BACKOFF_STATUS;
+	if (is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close,
+		  backoff_peer_code(end)))
+		return BACKOFF_CLOSE;
+	if (conf->reconnect.attempts > 0 && b->failures >= (uint64_t)conf->reconnect.attempts)
+		return BACKOFF_ATTEMPTS;
+	return BACKOFF_GOES_ON;
 }
 
 /* The server has said when it wants to be asked again. */
@@ -142,7 +138,7 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
 	int64_t least = floor_of(end), wait;
 
 	judge(b, conf, end);
-	if (is_over(b, conf, end))
+	if (backoff_over(b, conf, end) != BACKOFF_GOES_ON)
 		return BACKOFF_STOP;
 	wait = (int64_t)jitter(conf->reconnect.jitter,
 			       bound_of(conf, b->failures, backoff_is_slow(end)), rand);

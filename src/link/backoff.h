@@ -52,7 +52,16 @@ bool backoff_is_slow(const struct session_end *end);
 /* The code that the peer closed with; 0 = it only answered our Close. */
 int backoff_peer_code(const struct session_end *end);
 
-/* reconnect.fatal_status or .fatal_close name it. */
-bool backoff_is_fatal(const struct bridge_conf *conf, const struct session_end *end);
+/* Which option it is that says to give up, for the end that was judged last. */
+enum backoff_over {
+	BACKOFF_GOES_ON,
+	BACKOFF_NEVER,	  /* reconnect.when */
+	BACKOFF_CLEAN,	  /* reconnect.when is "abnormal", and this was none */
+	BACKOFF_STATUS,	  /* reconnect.fatal_status */
+	BACKOFF_CLOSE,	  /* reconnect.fatal_close */
+	BACKOFF_ATTEMPTS, /* reconnect.attempts */
+};
+enum backoff_over backoff_over(const struct backoff *b, const struct bridge_conf *conf,
+			       const struct session_end *end);
 
 #endif

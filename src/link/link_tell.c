@@ -89,31 +89,26 @@ static void log_lost(struct link *k, const struct session_end *end)
 			   end->unacked);
 }
 
-static bool has(const int *list, size_t n, int value)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == value)
-			return true;
-	return false;
-}
-
-/* The same order as in backoff_ended. */
 static char *why_over(const struct link *k, const struct session_end *end)
 {
-	const struct bridge_conf *c = k->conf;
-
 	if (k->env.once)
 		return mem_strdup("not tried again");
-	if (c->reconnect.when == WHEN_NEVER)
+	switch (backoff_over(&k->backoff, k->conf, end)) {
+	case BACKOFF_GOES_ON:
+		break;
+	case BACKOFF_NEVER:
 		return mem_strdup("giving up (reconnect.when is \"never\")");
-	if (has(c->reconnect.fatal_status, c->reconnect.n_fatal_status, end->err.status))
+	case BACKOFF_CLEAN:
+		return mem_strdup("giving up (reconnect.when is \"abnormal\")");
+	case BACKOFF_STATUS:
 		return mem_printf("giving up (reconnect.fatal_status has %d)", end->err.status);
-	if (has(c->reconnect.fatal_close, c->reconnect.n_fatal_close, backoff_peer_code(end)))
+	case BACKOFF_CLOSE:
 		return mem_printf("giving up (reconnect.fatal_close has %d)", end->close_code);
-	if (c->reconnect.attempts > 0 && k->backoff.failures >= (uint64_t)c->reconnect.attempts)
+	case BACKOFF_ATTEMPTS:
 		return mem_printf("giving up (reconnect.attempts is %" PRId64 ")",
-				  c->reconnect.attempts);
-	return mem_strdup("giving up (reconnect.when is \"abnormal\")");
+				  k->conf->reconnect.attempts);
+	}
+	return mem_strdup("giving up");
 }
 
 static char *what_next(const struct link *k, const struct session_end *end, int64_t delay)

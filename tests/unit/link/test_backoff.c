@@ -189,13 +189,14 @@ static void test_an_answer_to_our_close_is_not_fatal(void **state)
 	int closes[] = { 1000 };
 	struct bridge_conf conf = conf_of();
 	struct session_end end = { .clean = true, .close_code = 1000 };
+	struct backoff b = { 0 };
 
 	(void)state;
 	conf.reconnect.fatal_close = closes;
 	conf.reconnect.n_fatal_close = 1;
-	assert_true(backoff_is_fatal(&conf, &end));
+	assert_int_equal(backoff_over(&b, &conf, &end), BACKOFF_CLOSE);
 	end.ours = true;
-	assert_false(backoff_is_fatal(&conf, &end));
+	assert_int_equal(backoff_over(&b, &conf, &end), BACKOFF_GOES_ON);
 	end.close_code = 1008;
 	assert_false(backoff_is_slow(&end));
 	end.ours = false;
@@ -207,10 +208,12 @@ static void test_fatal_ends(void **state)
 	int statuses[] = { 401, 403 }, closes[] = { 4004, 1008 };
 	static const struct {
 		int status, close_code;
-		bool fatal;
+		enum backoff_over over;
 	} rows[] = {
-		{ 401, 1006, true }, { 403, 1006, true }, { 402, 1006, false }, { 0, 4004, true },
-		{ 0, 1008, true },   { 0, 1000, false },  { 0, 1006, false },
+		{ 401, 1006, BACKOFF_STATUS },	{ 403, 1006, BACKOFF_STATUS },
+		{ 402, 1006, BACKOFF_GOES_ON }, { 0, 4004, BACKOFF_CLOSE },
+		{ 0, 1008, BACKOFF_CLOSE },	{ 0, 1000, BACKOFF_GOES_ON },
+		{ 0, 1006, BACKOFF_GOES_ON },
 	};
 	struct bridge_conf conf = conf_of();
 
@@ -225,9 +228,39 @@ static void test_fatal_ends(void **state)
 		int64_t delay;
 
 		end.err.status = rows[i].status;
-		assert_int_equal(backoff_is_fatal(&conf, &end), rows[i].fatal);
+		assert_int_equal(backoff_over(&b, &conf, &end), rows[i].over);
 		assert_int_equal(backoff_ended(&b, &conf, &end, &low, &delay),
-				 rows[i].fatal ? BACKOFF_STOP : BACKOFF_RETRY);
+				 rows[i].over == BACKOFF_GOES_ON ? BACKOFF_RETRY : BACKOFF_STOP);
+	}
+}
+
+/* The one that is named is the first that says so. */
+static void test_why_it_is_over(void **state)
+{
+	static const struct {
+		enum conf_when when;
+		bool failed;
+		int64_t attempts;
+		enum backoff_over over;
+	} rows[] = {
+		{ WHEN_NEVER, false, 1, BACKOFF_NEVER },
+		{ WHEN_ABNORMAL, false, 1, BACKOFF_CLEAN },
+		{ WHEN_ABNORMAL, true, 3, BACKOFF_ATTEMPTS },
+		{ WHEN_ABNORMAL, true, 4, BACKOFF_GOES_ON },
+		{ WHEN_ALWAYS, false, 3, BACKOFF_ATTEMPTS },
+		{ WHEN_ALWAYS, false, 0, BACKOFF_GOES_ON },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bridge_conf conf = conf_of();
+		struct session_end end = { .clean = true, .close_code = 1000 };
+		struct backoff b = { .failures = 3 };
+
+		conf.reconnect.when = rows[i].when;
+		conf.reconnect.attempts = rows[i].attempts;
+		end.err.code = rows[i].failed ? ERR_TIMEOUT : ERR_NONE;
+		assert_int_equal(backoff_over(&b, &conf, &end), rows[i].over);
 	}
 }
 
@@ -316,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_the_slow_way),
 		cmocka_unit_test(test_giving_up),
 		cmocka_unit_test(test_fatal_ends),
+		cmocka_unit_test(test_why_it_is_over),
 		cmocka_unit_test(test_an_answer_to_our_close_is_not_fatal),
 		cmocka_unit_test(test_what_the_server_asks_for),
 		cmocka_unit_test(test_flapping),
