@@ -7,7 +7,6 @@
 #include "bridge/lane.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "bridge/lane_int.h"
@@ -145,6 +144,8 @@ static enum pass pass(struct lane *l, const struct outbox_item *item)
 	if (!continues && l->bucket.rate > 0)
 		bucket_take(&l->bucket, now_of(l));
 	l->wire = item->msg.more ? item->client : 0;
+	if (l->wire)
+		lane_part_passed(l);
 	l->refusing = false;
 	await(l, item, false);
 	return PASS_SENT;
@@ -267,8 +268,7 @@ static bool message(struct lane *l, const struct outbox_item *item)
 	return false;
 }
 
-/* What is half on the wire cannot be ended honestly in any other way. */
-static void remake(struct lane *l, const char *why)
+void lane_remake(struct lane *l, const char *why)
 {
 	l->torn = false;
 	log_notice(l->env.object, "%s: the connection is made anew", why);
@@ -286,7 +286,7 @@ static void order_message(struct lane *l, struct outbox_item *item)
 			break;
 		lane_part_refused(l, item);
 		if (l->torn)
-			remake(l, "there is no memory for the rest of a message");
+			lane_remake(l, "there is no memory for the rest of a message");
 		break;
 	case LANE_REFUSED:
 		l->outbox.rejected++;
@@ -425,7 +425,7 @@ void lane_closed(struct lane *l)
 void lane_left(struct lane *l, client_id client)
 {
 	if (lane_part_left(l, client))
-		remake(l, "a client left in the middle of a message");
+		lane_remake(l, "a client left in the middle of a message");
 }
 
 void lane_forget_gone(struct lane *l, bool (*is_there)(void *arg, client_id client), void *arg)
@@ -469,6 +469,7 @@ void lane_init(struct lane *l, const struct lane_params *params)
 	receipts_init(&l->receipts);
 	bucket_init(&l->bucket, rate_of(conf), burst_of(conf), loop_now(params->loop));
 	timer_init(&l->timer, params->loop, on_timer, l);
+	lane_parts_init(l);
 }
 
 void lane_configure(struct lane *l, struct bridge_conf *conf)
@@ -487,9 +488,7 @@ void lane_deinit(struct lane *l)
 	outbox_deinit(&l->outbox);
 	receipts_deinit(&l->receipts);
 	timer_deinit(&l->timer);
-	free(l->talkers);
-	l->talkers = NULL;
-	l->n_talkers = 0;
+	lane_parts_deinit(l);
 	bridge_conf_unref(l->conf);
 	l->conf = NULL;
 }

@@ -39,6 +39,8 @@ struct lane {
 	struct bucket bucket;
 	struct timer timer;	/* the next token, or the next that expires */
 	client_id wire;		/* whose message of several fragments is on its way; 0 = none */
+	int64_t wire_at;	/* when its last fragment was passed on */
+	struct timer wire_idle; /* it may not stop in the middle for ever */
 	bool torn;		/* a fragment of it is lost */
 	struct talker *talkers; /* who is in the middle of a message of several fragments */
 	size_t n_talkers;

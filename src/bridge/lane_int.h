@@ -8,11 +8,20 @@
 /* Tells the sender, if it gave an id. why: what follows the name of the bridge. */
 void lane_refuse(struct lane *l, const struct outbox_item *item, enum err code, const char *why);
 
+/*
+ * What is half on the wire cannot be ended honestly but by a new connection. It comes back in
+ * here as lane_closed: the last thing to be done.
+ */
+void lane_remake(struct lane *l, const char *why);
+
 enum lane_part_kind {
 	LANE_WHOLE,
 	LANE_PART,    /* and item->part is set */
 	LANE_REFUSED, /* done with: the sender has been told */
 };
+void lane_parts_init(struct lane *l);
+void lane_parts_deinit(struct lane *l); /* twice is fine */
+void lane_part_passed(struct lane *l);	/* a fragment that is not the last is on the wire */
 enum lane_part_kind lane_part(struct lane *l, struct outbox_item *item);
 void lane_part_refused(struct lane *l, const struct outbox_item *item); /* nor is the rest taken */
 void lane_parts_lost(struct lane *l);					/* the connection is gone */

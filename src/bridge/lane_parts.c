@@ -2,8 +2,10 @@
 /*
  * Messages that local clients send in fragments. While one is on the wire no
  * other may begin (RFC 6455, 5.4), and one that was cut off is never ended in
- * some other way: the rest of it is refused up to its last fragment. The trap:
- * clients without a fragment under way have no talker.
+ * some other way: the rest of it is refused up to its last fragment. Who stops
+ * in the middle keeps all others waiting, so that has a limit: the time that
+ * their messages may wait, outbox.ttl. The trap: clients without a fragment
+ * under way have no talker.
  */
 #include <stdlib.h>
 
@@ -33,6 +35,43 @@ static void add(struct lane *l, client_id client, enum msg_type type)
 static void take_out(struct lane *l, struct talker *t)
 {
 	*t = l->talkers[--l->n_talkers];
+}
+
+/* A fragment that waits for the upstream is not its client's fault. */
+static void on_wire_idle(void *arg)
+{
+	struct lane *l = arg;
+	int64_t ttl = l->conf->outbox.ttl, idle = loop_now(l->env.loop) - l->wire_at;
+
+	if (!l->wire || ttl == 0)
+		return;
+	if (outbox_first(&l->outbox, l->wire))
+		timer_arm(&l->wire_idle, ttl);
+	else if (idle < ttl)
+		timer_arm(&l->wire_idle, ttl - idle);
+	else
+		lane_remake(l, "a client stopped in the middle of a message for outbox.ttl");
+}
+
+void lane_parts_init(struct lane *l)
+{
+	timer_init(&l->wire_idle, l->env.loop, on_wire_idle, l);
+}
+
+void lane_parts_deinit(struct lane *l)
+{
+	timer_deinit(&l->wire_idle);
+	free(l->talkers);
+	l->talkers = NULL;
+	l->n_talkers = 0;
+}
+
+/* The timer looks at the stamp when it fires: it is not set for each fragment. */
+void lane_part_passed(struct lane *l)
+{
+	l->wire_at = loop_now(l->env.loop);
+	if (!l->env.sole && l->conf->outbox.ttl > 0 && !timer_is_armed(&l->wire_idle))
+		timer_arm(&l->wire_idle, l->conf->outbox.ttl);
 }
 
 enum lane_part_kind lane_part(struct lane *l, struct outbox_item *item)

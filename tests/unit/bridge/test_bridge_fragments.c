@@ -344,6 +344,43 @@ static void test_pieces_are_no_values(void **state)
 	}
 }
 
+/* Who begins a message and does not go on with it stands in the way of all others. */
+static void test_stops_in_the_middle(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	open_with_three(&r, USUAL ", 'outbox': {'ttl': '1s'}");
+	for (int i = 0; i < 6; i++) { /* slow, but it goes on: longer than the time in all */
+		say(&r, 0, "text", "a", true);
+		world_turn_for(&r.w, 300000);
+	}
+	assert_int_equal(r.w.peer.accepted, 1);
+	world_wait_count(&r.w, &r.w.peer.accepted, 2);
+	say(&r, 0, "text", "z", false);
+	wait_error(&r, 0, "not_open", "z");
+	say(&r, 1, "text", "b", false);
+	world_wait_seen(&r.w, "text b|");
+	assert_null(strstr(r.w.peer.seen, "z"));
+	bridge_rig_deinit(&r);
+}
+
+/* Without a time limit for those that wait there is none for it. */
+static void test_may_stop_where_all_may_wait(void **state)
+{
+	struct bridge_rig r;
+
+	(void)state;
+	open_with_three(&r, USUAL ", 'outbox': {'ttl': 0}");
+	say(&r, 0, "text", "a1", true);
+	say(&r, 1, "text", "b", false);
+	world_turn_for(&r.w, 300000);
+	say(&r, 0, "text", "a2", false);
+	world_wait_seen(&r.w, "text b|");
+	assert_string_equal(r.w.peer.seen, "text+ a1|more a2|text b|");
+	bridge_rig_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +397,8 @@ int main(void)
 		cmocka_unit_test(test_no_room_for_the_next_message),
 		cmocka_unit_test(test_endpoint_gone_in_the_middle),
 		cmocka_unit_test(test_pieces_are_no_values),
+		cmocka_unit_test(test_stops_in_the_middle),
+		cmocka_unit_test(test_may_stop_where_all_may_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
