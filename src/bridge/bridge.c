@@ -30,10 +30,13 @@ size_t bridge_attached(const struct bridge *b)
 void bridge_changed(struct bridge *b)
 {
 	const char *state = bridge_state(b);
+	bool other = state != b->shown;
 
-	if (state != b->shown)
+	if (other)
 		b->since = time(NULL);
 	b->shown = state;
+	if (other)
+		bridge_show(b, NULL);
 	b->env.cb(b->env.arg, b, BRIDGE_STATE);
 }
 

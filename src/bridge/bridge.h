@@ -28,11 +28,22 @@ enum bridge_event {
 };
 typedef void (*bridge_cb)(void *arg, struct bridge *b, enum bridge_event event);
 
+/*
+ * Whoever wants to see what comes from upstreams, besides the endpoints. r is what local clients
+ * are told, and valid during the call; NULL: the state, as users see it, is another. The bridge
+ * must not be touched in it. cb NULL: nobody listens, and it costs nothing.
+ */
+struct bridge_tap {
+	void (*cb)(void *arg, struct bridge *b, const struct record *r);
+	void *arg;
+};
+
 struct bridge_env {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct rand_source *rand;
 	struct endpoint_quota *quota;
+	const struct bridge_tap *tap; /* the owner's, who may change what is in it; or NULL */
 	bridge_cb cb;
 	void *arg;
 };

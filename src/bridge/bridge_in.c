@@ -91,6 +91,7 @@ static void on_message(struct bridge *b, const struct link_event *ev)
 
 	if (!send_to_all(b, &r))
 		b->unheard++;
+	bridge_show(b, &r);
 	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
 		bridge_check_room(b);
 }
@@ -106,6 +107,7 @@ static void on_control(struct bridge *b, enum record_type type, struct span payl
 	struct record r = { .type = type, .payload = payload, .time = bridge_turn_time(b) };
 
 	send_to_all(b, &r);
+	bridge_show(b, &r);
 }
 
 struct record bridge_open_record(const struct link_info *info, const char *url)
@@ -155,6 +157,7 @@ static void on_ended(struct bridge *b, const struct link_event *ev)
 		return;
 	r = bridge_end_record(ev);
 	send_to_all(b, &r);
+	bridge_show(b, &r);
 }
 
 static void on_opened(struct bridge *b)
@@ -167,6 +170,7 @@ static void on_opened(struct bridge *b)
 	url = url_format(info.details.url);
 	r = bridge_open_record(&info, url);
 	send_to_all(b, &r);
+	bridge_show(b, &r);
 	lane_opened(&b->lane);
 }
 

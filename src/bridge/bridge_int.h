@@ -59,6 +59,12 @@ struct bridge {
 
 size_t bridge_attached(const struct bridge *b);
 
+static inline void bridge_show(struct bridge *b, const struct record *r)
+{
+	if (b->env.tap && b->env.tap->cb)
+		b->env.tap->cb(b->env.tap->arg, b, r);
+}
+
 /* bridge.c */
 void bridge_changed(struct bridge *b); /* tells the owner that the state may be another */
 /* On demand: somebody wants the connection now. Does nothing for other bridges, as the next two. */

@@ -133,6 +133,7 @@ static void on_message(struct pair *p, const struct link_event *ev)
 
 	if (tell(p, &r) == ENDPOINT_NOBODY)
 		p->b->unheard++;
+	bridge_show(p->b, &r);
 	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
 		check_room(p);
 }
@@ -142,6 +143,7 @@ static void on_control(struct pair *p, enum record_type type, struct span payloa
 	struct record r = { .type = type, .payload = payload, .time = bridge_turn_time(p->b) };
 
 	tell(p, &r);
+	bridge_show(p->b, &r);
 }
 
 static void on_ended(struct pair *p, const struct link_event *ev)
@@ -153,6 +155,7 @@ static void on_ended(struct pair *p, const struct link_event *ev)
 		return;
 	r = bridge_end_record(ev);
 	tell(p, &r);
+	bridge_show(p->b, &r);
 }
 
 static void on_opened(struct pair *p)
@@ -165,6 +168,7 @@ static void on_opened(struct pair *p)
 	url = url_format(info.details.url);
 	r = bridge_open_record(&info, url);
 	tell(p, &r);
+	bridge_show(p->b, &r);
 	lane_opened(&p->lane);
 	check_end(p);
 }

@@ -25,6 +25,8 @@ struct registry {
 	struct bridge_env env; /* for its bridges */
 	bridge_cb cb;
 	void *arg;
+	struct bridge_tap tap;	 /* what bridges know of: on_show, or nobody */
+	struct bridge_tap shown; /* where it leads */
 	struct endpoint_quota quota;
 	size_t max_bridges;
 	struct entry *entries;
@@ -51,6 +53,20 @@ static void on_bridge(void *arg, struct bridge *b, enum bridge_event event)
 		loop_defer(r->env.loop, &r->sweep);
 	if (!is_leaving(r, b))
 		r->cb(r->arg, b, event);
+}
+
+static void on_show(void *arg, struct bridge *b, const struct record *record)
+{
+	struct registry *r = arg;
+
+	if (!is_leaving(r, b))
+		r->shown.cb(r->shown.arg, b, record);
+}
+
+void registry_tap(struct registry *r, const struct bridge_tap *tap)
+{
+	r->shown = *tap;
+	r->tap = (struct bridge_tap){ .cb = tap->cb ? on_show : NULL, .arg = r };
 }
 
 static void remove_at(struct registry *r, size_t i)
@@ -88,6 +104,7 @@ struct registry *registry_new(struct loop *l, struct dialer *dialer, struct rand
 		.dialer = dialer,
 		.rand = rand,
 		.quota = &r->quota,
+		.tap = &r->tap,
 		.cb = on_bridge,
 		.arg = r,
 	};

@@ -16,6 +16,9 @@ struct registry *registry_new(struct loop *l, struct dialer *dialer, struct rand
 			      bridge_cb cb, void *arg);
 void registry_free(struct registry *r);
 
+/* From now on *tap, which is copied, sees all bridges but those that are leaving. */
+void registry_tap(struct registry *r, const struct bridge_tap *tap);
+
 struct bridge *registry_find(struct registry *r, const char *name); /* NULL = none */
 size_t registry_count(const struct registry *r);
 struct bridge *registry_at(const struct registry *r, size_t i); /* in name order; i < count */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +25,8 @@
 struct call {
 	int fd;
 	char *path;
-	json_int_t id; /* of the last request */
+	json_int_t id;	/* of the last request */
+	json_t *events; /* that came before an answer */
 	struct lines lines;
 	struct span input; /* read, not looked at yet; in `buffer` */
 	uint8_t buffer[READ_SIZE];
@@ -58,11 +60,17 @@ static bool fail_connect(struct error *err, int os, const char *path, const char
 static bool connect_to(int fd, const char *path, int *os)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(addr);
+	size_t n = strlen(path);
 	struct timeval limit = { .tv_sec = CALL_TIMEOUT / 1000000 };
 
-	memcpy(addr.sun_path, path, strlen(path) + 1);
+	memcpy(addr.sun_path, path, n);
+	if (*path == '@') { /* unix(7): the length says where an abstract name ends */
+		addr.sun_path[0] = '\0';
+		len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+	if (connect(fd, (const struct sockaddr *)&addr, len) == 0)
 		return true;
 	*os = errno;
 	return false;
@@ -94,6 +102,7 @@ struct call *call_new(const char *path, const char *fallback, struct error *err)
 	c = mem_zalloc(sizeof(*c));
 	c->fd = fd;
 	c->path = mem_strdup(path);
+	c->events = json_array();
 	lines_init(&c->lines, '\n', ANSWER_MAX);
 	return c;
 }
@@ -104,6 +113,7 @@ void call_free(struct call *c)
 		return;
 	close(c->fd);
 	lines_deinit(&c->lines);
+	json_decref(c->events);
 	free(c->path);
 	free(c);
 }
@@ -169,6 +179,30 @@ static bool is_ours(const struct call *c, const struct rpc_answer *a)
 	return json_is_null(a->id) || !a->id || json_integer_value(a->id) == c->id;
 }
 
+/* NULL: the line is no notification. New reference. */
+static json_t *event_of(struct span line)
+{
+	size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	json_t *root = json_loadb((const char *)line.p, line.n, flags, NULL);
+	json_t *params = json_object_get(root, "method") ? json_object_get(root, "params") : NULL;
+
+	json_incref(params);
+	json_decref(root);
+	return params;
+}
+
+json_t *call_next_event(struct call *c, struct error *err)
+{
+	json_t *event = json_incref(json_array_get(c->events, 0));
+	struct span line;
+
+	if (event)
+		json_array_remove(c->events, 0);
+	while (!event && read_line(c, 0, &line, err))
+		event = event_of(line);
+	return event;
+}
+
 enum call_result call_make(struct call *c, const struct call_request *request,
 			   struct rpc_answer *answer, struct error *err)
 {
@@ -182,6 +216,12 @@ enum call_result call_make(struct call *c, const struct call_request *request,
 		if (!read_line(c, deadline, &line, err))
 			return CALL_UNREACHABLE;
 		if (!rpc_answer_init(answer, line, err)) {
+			json_t *event = event_of(line);
+
+			if (event) {
+				json_array_append_new(c->events, event);
+				continue;
+			}
 			error_context(err, "%s", c->path);
 			return CALL_UNREACHABLE;
 		}

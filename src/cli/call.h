@@ -43,4 +43,10 @@ void call_free(struct call *c); /* NULL is fine */
 enum call_result call_make(struct call *c, const struct call_request *request,
 			   struct rpc_answer *answer, struct error *err);
 
+/*
+ * The parameters of the next notification, also of those that came before an answer; it may
+ * take for ever. New reference. NULL: *err, and c is useless.
+ */
+json_t *call_next_event(struct call *c, struct error *err);
+
 #endif

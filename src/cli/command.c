@@ -8,9 +8,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cli/command_int.h"
 #include "cli/print_explain.h"
 #include "cli/print_results.h"
+#include "cli/print_talk.h"
 #include "cli/request.h"
+#include "cli/request_talk.h"
 #include "cli/run.h"
 #include "conf/schema.h"
 #include "control/names.h"
@@ -69,6 +72,25 @@ static const struct cli_switch reload_switches[] = {
 
 static const struct cli_switch shutdown_switches[] = {
 	{ 't', "timeout", TAKES_VALUE, "T", "for closing politely" },
+	END,
+};
+
+static const struct cli_switch connect_switches[] = {
+	{ 'b', "binary", TAKES_NOTHING, NULL, "binary messages instead of text" },
+	{ 'r', "raw", TAKES_NOTHING, NULL, "as in a pipe, also on a terminal" },
+	{ 0, "stream", TAKES_NOTHING, NULL, "bytes in and out, no lines; in binary messages" },
+	{ 't', "text", TAKES_VALUE, "TEXT", "send this message first; may come more than once" },
+	{ 0, "messages", TAKES_VALUE, "N", "close after N received messages" },
+	{ 0, "eof-wait", TAKES_VALUE, "T",
+	  "close T after the end of input, 1s by default; or: forever" },
+	{ 'v', "verbose", TAKES_NOTHING, NULL, "types, pings, Close; -vv: handshake, frames" },
+	{ 0, "timings", TAKES_NOTHING, NULL, "seconds since the start before every message" },
+	{ 'n', "nocert", TAKES_NOTHING, NULL, "any certificate will do: -o tls.verify=false" },
+	{ 'p', "proxy", TAKES_VALUE, "URL", "-o proxy=URL" },
+	{ 's', "subprotocol", TAKES_VALUE, "NAME", "ask for it; may come more than once" },
+	{ 0, "origin", TAKES_VALUE, "ORIGIN", "-o origin=ORIGIN" },
+	{ 'H', "header", TAKES_VALUE, "NAME:VALUE", "send it; may come more than once" },
+	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of a bridge: -o timeouts.open=5s" },
 	END,
 };
 
@@ -152,6 +174,86 @@ const struct command commands[] = {
 		.run = run_send,
 	},
 	{
+		.name = "recv",
+		.group = GROUP_BRIDGES,
+		.words = "NAME",
+		.min_words = 1,
+		.max_words = 1,
+		.switches = recv_switches,
+		.summary = "print the next messages from the upstream",
+		.details = "Waits for messages and prints each on a line, a binary one as Base64.\n"
+			   "Local clients get them, too.",
+		.examples = { "recv feed -n 10 -t 1min", "--json recv feed --match ticker" },
+		.method = METHOD_RECV,
+		.run = run_recv,
+	},
+	{
+		.name = "request",
+		.group = GROUP_BRIDGES,
+		.words = "NAME JSON",
+		.min_words = 2,
+		.max_words = 2,
+		.switches = request_switches,
+		.summary = "send a message and print its answer",
+		.details =
+			"Sends JSON as it stands as a text message and prints the first message\n"
+			"that matches. MATCH is /POINTER=VALUE or /POINTER (RFC 6901) of a JSON\n"
+			"message, ~REGEX, a JSON object as in wsbridge-rpc(7), or a piece of the\n"
+			"message. Requests of others do not get this answer, nor this one theirs.",
+		.examples = { "request chat '{\"id\":1,\"method\":\"version\"}' --match /id=1",
+			      "request chat hello --match '~^hello' -t 2s" },
+		.method = METHOD_REQUEST,
+		.request = request_ask,
+		.print = print_received,
+	},
+	{
+		.name = "wait",
+		.group = GROUP_BRIDGES,
+		.words = "NAME [STATE]",
+		.min_words = 1,
+		.max_words = 2,
+		.switches = wait_switches,
+		.summary = "wait until a bridge is open, or in another state",
+		.details =
+			"Returns when the bridge is in STATE: open if it is not given, or idle,\n"
+			"connecting, closing, waiting, closed, failed.",
+		.examples = { "wait feed", "wait feed closed -t 10s" },
+		.method = METHOD_WAIT,
+		.request = request_wait,
+		.print = print_opened,
+	},
+	{
+		.name = "ping",
+		.group = GROUP_BRIDGES,
+		.words = "NAME",
+		.min_words = 1,
+		.max_words = 1,
+		.switches = ping_switches,
+		.summary = "measure the round trip time",
+		.details = "Sends a WebSocket ping and prints how long its pong took.",
+		.examples = { "ping feed", "--json ping feed -t 1s" },
+		.method = METHOD_PING,
+		.request = request_ping,
+		.print = print_rtt,
+	},
+	{
+		.name = "monitor",
+		.group = GROUP_BRIDGES,
+		.words = "[NAME...]",
+		.min_words = 0,
+		.max_words = 16,
+		.switches = monitor_switches,
+		.summary = "follow what happens, an event on a line",
+		.details =
+			"Prints changes of state, connections and how they end, messages, pings\n"
+			"and pongs of the bridges, or of all, until it is interrupted. Times are\n"
+			"local. EVENTS is a list of state, message, open, close, ping, pong and\n"
+			"error.",
+		.examples = { "monitor --events state,error", "--json monitor feed" },
+		.method = METHOD_SUBSCRIBE,
+		.run = run_monitor,
+	},
+	{
 		.name = "reconnect",
 		.group = GROUP_BRIDGES,
 		.words = "NAME",
@@ -194,6 +296,34 @@ const struct command commands[] = {
 		.print = print_reloaded,
 	},
 	{
+		.name = "log",
+		.group = GROUP_DAEMON,
+		.words = "[LEVEL]",
+		.min_words = 0,
+		.max_words = 1,
+		.summary = "show or set what the daemon logs",
+		.details =
+			"Sets the level of the log to error, warning, notice, info or debug: it\n"
+			"takes effect at once, and a reload sets again what the configuration\n"
+			"says. Without LEVEL, shows it.",
+		.examples = { "log debug", "log" },
+		.method = METHOD_LOG,
+		.request = request_log,
+		.print = print_log_level,
+	},
+	{
+		.name = "metrics",
+		.group = GROUP_DAEMON,
+		.words = "",
+		.summary = "counters and gauges as OpenMetrics text",
+		.details = "Prints what is counted, of the daemon and of every bridge, as\n"
+			   "OpenMetrics text for Prometheus and the like.",
+		.examples = { "metrics", "--json metrics" },
+		.method = METHOD_METRICS,
+		.request = request_metrics,
+		.print = print_metrics,
+	},
+	{
 		.name = "shutdown",
 		.group = GROUP_DAEMON,
 		.words = "",
@@ -232,6 +362,29 @@ const struct command commands[] = {
 		.method = "",
 		.request = request_rpc,
 		.print = print_json,
+	},
+	{
+		.name = "connect",
+		.group = GROUP_ALONE,
+		.words = "URL",
+		.min_words = 1,
+		.max_words = 1,
+		.switches = connect_switches,
+		.summary = "talk to a WebSocket server",
+		.details =
+			"On a terminal it is a line editor with history; what is received stands\n"
+			"above the line being typed, and Ctrl-D closes. In a pipe every line of\n"
+			"standard input is one message, and every message that is received is\n"
+			"written byte for byte, with a newline. One second after the end of input\n"
+			"it closes with 1000; with --messages N it waits for these instead. It\n"
+			"never connects again. The exit status says what has ended it. Command\n"
+			"lines are no place for secrets: -o headers='{\"NAME\": {\"file\": "
+			"PATH}}'\n"
+			"takes one from a file.",
+		.examples = { "connect wss://example.net/chat",
+			      "connect ws://127.0.0.1:9001/ --text hello --messages 1" },
+		.plain = true,
+		.run = run_connect_url,
 	},
 	{
 		.name = "probe",

@@ -62,6 +62,20 @@ void print_shut_down(struct printer *p, const json_t *result)
 	fputs("wsbridged has ended\n", p->out);
 }
 
+void print_log_level(struct printer *p, const json_t *result)
+{
+	mem_auto_str level = text_of(json_object_get(result, FIELD_LEVEL));
+
+	fprintf(p->out, "log level: %s\n", level ? level : "-");
+}
+
+void print_metrics(struct printer *p, const json_t *result)
+{
+	const char *text = json_string_value(json_object_get(result, FIELD_METRICS_TEXT));
+
+	fputs(text ? text : "", p->out);
+}
+
 void print_version(struct printer *p, const json_t *result)
 {
 	mem_auto_str version = text_of(json_object_get(result, FIELD_VERSION));

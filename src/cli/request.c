@@ -17,8 +17,6 @@
 #include "control/names.h"
 
 #define SHOWN 80
-/* The daemon keeps the time; ours is only for one that has stopped to answer. */
-#define WAIT_MARGIN INT64_C(10000000)
 
 /* jansson refuses strings that are no UTF-8 with a NULL. */
 static bool put_string(json_t *params, const char *key, const char *text, struct error *err)
@@ -49,8 +47,8 @@ static bool put_wait(const struct args *a, struct call_request *r, struct error 
 		return json_object_set_new(r->params, PARAM_WAIT, json_true()) == 0;
 	if (!schema_parse_duration(limit, &us, err))
 		return error_context(err, "--wait");
-	if (us < INT64_MAX - WAIT_MARGIN)
-		r->timeout = us + WAIT_MARGIN;
+	if (us < INT64_MAX - REQUEST_MARGIN)
+		r->timeout = us + REQUEST_MARGIN;
 	return put_string(r->params, PARAM_WAIT, limit, err);
 }
 
@@ -163,6 +161,19 @@ bool request_shutdown(const struct args *a, struct call_request *r, struct error
 	if (!schema_parse_duration(limit, &us, err))
 		return error_context(err, "--timeout");
 	return put_string(r->params, PARAM_TIMEOUT, limit, err);
+}
+
+bool request_log(const struct args *a, struct call_request *r, struct error *err)
+{
+	return a->n_words == 0 || put_string(r->params, PARAM_LEVEL, a->words[0], err);
+}
+
+bool request_metrics(const struct args *a, struct call_request *r, struct error *err)
+{
+	(void)a;
+	(void)r;
+	(void)err;
+	return true;
 }
 
 bool request_version(const struct args *a, struct call_request *r, struct error *err)

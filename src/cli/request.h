@@ -10,12 +10,17 @@
 #include "cli/args.h"
 #include "cli/call.h"
 
+/* The daemon keeps the time; ours is only for one that has stopped to answer. */
+#define REQUEST_MARGIN INT64_C(10000000) /* microseconds */
+
 bool request_open(const struct args *a, struct call_request *r, struct error *err);
 bool request_close(const struct args *a, struct call_request *r, struct error *err);
 bool request_reconnect(const struct args *a, struct call_request *r, struct error *err);
 bool request_explain(const struct args *a, struct call_request *r, struct error *err);
 bool request_reload(const struct args *a, struct call_request *r, struct error *err);
 bool request_shutdown(const struct args *a, struct call_request *r, struct error *err);
+bool request_log(const struct args *a, struct call_request *r, struct error *err);
+bool request_metrics(const struct args *a, struct call_request *r, struct error *err);
 bool request_version(const struct args *a, struct call_request *r, struct error *err);
 bool request_rpc(const struct args *a, struct call_request *r, struct error *err);
 

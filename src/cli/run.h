@@ -27,6 +27,9 @@ void run_print_json(const struct cli *cli, const json_t *value); /* one line */
 int run_request(struct cli *cli, const struct args *a); /* the commands that are one call */
 int run_status(struct cli *cli, const struct args *a);
 int run_send(struct cli *cli, const struct args *a);
+int run_connect_url(struct cli *cli, const struct args *a); /* the command "connect" */
+int run_monitor(struct cli *cli, const struct args *a);
+int run_recv(struct cli *cli, const struct args *a);
 int run_probe(struct cli *cli, const struct args *a);
 int run_echo(struct cli *cli, const struct args *a);
 int run_check(struct cli *cli, const struct args *a);

@@ -37,8 +37,8 @@ bool conf_check_origin(const char *text, struct error *err);
 bool conf_check_field(const char *text, struct error *err); /* any header value but the empty one */
 bool conf_check_subprotocol(const char *text, struct error *err);
 bool conf_check_payload(const char *text, struct error *err);
-bool conf_check_socket_path(const char *text, struct error *err);     /* of a listener */
-bool conf_check_endpoint_socket(const char *text, struct error *err); /* or @NAME, systemd:NAME */
+bool conf_check_socket(const char *text, struct error *err);   /* a path, @NAME or systemd:NAME */
+bool conf_check_loopback(const char *text, struct error *err); /* and a port */
 bool conf_check_fifo(const char *text, struct error *err);
 bool conf_check_account(const char *text, struct error *err); /* a name or a number */
 bool conf_check_pointer(const char *text, struct error *err); /* RFC 6901 */

@@ -143,16 +143,6 @@ static bool check_own_path(const char *text, size_t max, const char *what, struc
 	return no_controls(text, err);
 }
 
-bool conf_check_socket_path(const char *text, struct error *err)
-{
-	if (text[0] == '@')
-		return fail(err, "abstract sockets are not supported by this version");
-	if (strncmp(text, INHERITED, strlen(INHERITED)) == 0)
-		return fail(err,
-			    "sockets inherited from systemd are not supported by this version");
-	return check_own_path(text, CONF_SOCKET_PATH_MAX, "socket", err);
-}
-
 bool conf_check_fifo(const char *text, struct error *err)
 {
 	return check_own_path(text, FIFO_PATH_MAX, "FIFO", err);
@@ -186,7 +176,7 @@ static bool check_inherited(const char *name, struct error *err)
 	return true;
 }
 
-bool conf_check_endpoint_socket(const char *text, struct error *err)
+bool conf_check_socket(const char *text, struct error *err)
 {
 	if (text[0] == '@')
 		return check_abstract(text + 1, err);

@@ -5,9 +5,11 @@
  * name, or one with a leading dot, would turn a check of the name into none.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/mem.h"
 #include "conf/bridge_int.h"
 
 #define HOST_MAX 253
@@ -161,6 +163,28 @@ bool conf_check_address(const char *text, struct error *err)
 	if (!conf_address_family(text))
 		return fail(err, "must be an IPv4 or IPv6 address, without brackets and port");
 	return true;
+}
+
+static bool is_port(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+	long port = n > 0 && n < 6 && text[n] == '\0' ? strtol(text, NULL, 10) : 0;
+
+	return port > 0 && port <= 65535;
+}
+
+/* What is served there is for this machine only, for nobody is asked who he is. */
+bool conf_check_loopback(const char *text, struct error *err)
+{
+	const char *colon = strrchr(text, ':');
+	mem_auto_str host = colon ? mem_strndup(text, (size_t)(colon - text)) : mem_strdup("");
+
+	if (colon && is_port(colon + 1) &&
+	    (strcmp(host, "[::1]") == 0 ||
+	     (strncmp(host, "127.", 4) == 0 && conf_address_family(host) == 4)))
+		return true;
+	return fail(err, "must be a loopback address and a port, such as \"127.0.0.1:9469\" or "
+			 "\"[::1]:9469\"");
 }
 
 /* What the kernel takes as the name of an interface, and visible. */

@@ -40,7 +40,7 @@ static void endpoint_set(struct endpoint_conf *e, const json_t *v, const char *p
 	text = schema_string(v, EXPECT_ENDPOINT, path, r);
 	if (!text)
 		return;
-	if (conf_check_endpoint_socket(text, &err))
+	if (conf_check_socket(text, &err))
 		e->unix_path = mem_strdup(text);
 	else
 		schema_error(r, path, "%s", err.text);

@@ -134,7 +134,7 @@ static const struct schema_row rows[] = {
 	{ .name = "unix",
 	  .type = OPT_STRING,
 	  AT(unix_path),
-	  .check = conf_check_endpoint_socket,
+	  .check = conf_check_socket,
 	  .help = "Socket that local clients connect to: absolute path, @NAME or systemd:NAME." },
 	{ .name = "fifo.out",
 	  .type = OPT_STRING,

@@ -13,8 +13,6 @@
 #include "base/escape.h"
 #include "base/mem.h"
 
-#define SECRET "***"
-
 /* An escaped byte takes four. */
 static json_t *escaped(struct span s)
 {
@@ -52,11 +50,21 @@ static bool is_private_place(const char *name, struct span value)
 	       (memchr(value.p, '@', value.n) || memchr(value.p, '?', value.n));
 }
 
+static bool hides(const char *name, struct span value)
+{
+	return is_credential(name) || (value.n > 0 && is_private_place(name, value));
+}
+
+bool json_head_hides(struct http_field field)
+{
+	mem_auto_str name = mem_strndup(field.name.p, field.name.n);
+
+	return hides(name, field.value);
+}
+
 static json_t *header_value(const char *name, struct span value)
 {
-	if (is_credential(name) || (value.n > 0 && is_private_place(name, value)))
-		return json_string(SECRET);
-	return json_shown_text(value);
+	return hides(name, value) ? json_string(JSON_HEAD_HIDDEN) : json_shown_text(value);
 }
 
 static void add_header(json_t *headers, struct http_field field)

@@ -11,7 +11,12 @@
 
 #include "base/http_head.h"
 
+#define JSON_HEAD_HIDDEN "***" /* stands for a value that is not shown */
+
 json_t *json_shown_text(struct span s); /* a string, escaped if it is not UTF-8 */
+
+/* Is the value of this header line a cookie, a token or the like? */
+bool json_head_hides(struct http_field field);
 
 /*
  * {name: value}, names in lower case, a list where a name comes twice; NULL is

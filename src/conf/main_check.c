@@ -12,10 +12,10 @@
 #include "conf/bridge_int.h"
 #include "conf/main_int.h"
 
-/* One socket. Control sockets have no bridge. */
+/* One socket. Control sockets have no bridge and no key, that for metrics has no bridge. */
 struct place {
 	char *path;
-	const char *key; /* of the endpoint's option */
+	const char *key; /* of the option */
 	const struct bridge_conf *bridge;
 	size_t index; /* of the endpoint or control socket */
 	size_t order; /* in the file */
@@ -53,7 +53,7 @@ static void add_bridge(struct place *places, size_t *n, const struct bridge_conf
 
 static struct place *collect(const struct main_conf *c, size_t *n)
 {
-	size_t total = c->n_controls;
+	size_t total = c->n_controls + 1;
 	struct place *places;
 
 	for (size_t i = 0; i < c->n_bridges; i++)
@@ -62,6 +62,8 @@ static struct place *collect(const struct main_conf *c, size_t *n)
 	*n = 0;
 	for (size_t i = 0; i < c->n_controls; i++)
 		add(places, n, (struct place){ .index = i }, c->controls[i].unix_path);
+	if (c->metrics.unix_path)
+		add(places, n, (struct place){ .key = "metrics.unix" }, c->metrics.unix_path);
 	for (size_t i = 0; i < c->n_bridges; i++)
 		add_bridge(places, n, c->bridges[i]);
 	return places;
@@ -72,9 +74,13 @@ static void report_control(const struct place *at, const json_t *root, struct sc
 	mem_auto_str element = schema_path_index("control", at->index);
 	bool listed = json_is_array(json_object_get(root, "control"));
 
-	schema_error(report, listed ? element : "control",
-		     *at->path ? "another control socket is on this path" :
-				 "another control socket is on the default path; give \"unix\"");
+	if (at->key)
+		schema_error(report, at->key, "a control socket is on this path");
+	else
+		schema_error(report, listed ? element : "control",
+			     *at->path ? "another control socket is on this path" :
+					 "another control socket is on the default path; give "
+					 "\"unix\"");
 }
 
 static void report_bridge(const struct place *at, const struct place *other, const json_t *root,
@@ -92,8 +98,26 @@ static void report_bridge(const struct place *at, const struct place *other, con
 		schema_error(report, whole, "bridge \"%s\" is on the same path as bridge \"%s\"",
 			     name, other->bridge->name);
 	else
-		schema_error(report, whole,
-			     "bridge \"%s\" is on the same path as the control socket", name);
+		schema_error(report, whole, "bridge \"%s\" is on the same path as the %s", name,
+			     other->key ? "socket for metrics" : "control socket");
+}
+
+void main_conf_check_metrics(const struct main_conf *c, const json_t *root,
+			     struct schema_report *report)
+{
+	static const char *const of_files[] = { "mode", "owner", "group" };
+	const json_t *given = json_object_get(root, "metrics");
+	bool is_file = c->metrics.unix_path && c->metrics.unix_path[0] == '/';
+
+	if (json_object_get(given, "unix") && json_object_get(given, "listen"))
+		schema_error_key(report, "metrics.listen",
+				 "contradicts \"unix\" beside it; give one of them");
+	for (size_t i = 0; i < sizeof(of_files) / sizeof(*of_files); i++) {
+		mem_auto_str path = schema_path_key("metrics", of_files[i]);
+
+		if (json_object_get(given, of_files[i]) && !is_file)
+			schema_error_key(report, path, "only for a socket at a path");
+	}
 }
 
 void main_conf_check_paths(const struct main_conf *c, const json_t *root,

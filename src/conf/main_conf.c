@@ -17,7 +17,6 @@
 #define MEBI (1024.0 * 1024)
 
 #define AT(member) .offset = offsetof(struct main_conf, member)
-#define CONTROL_AT(member) .offset = offsetof(struct control_conf, member)
 #define NAMES(...)                \
 	(const char *const[])     \
 	{                         \
@@ -39,6 +38,36 @@ static const struct schema_row main_rows[] = {
 	  .value = "text",
 	  .choices = NAMES("text", "json"),
 	  .help = "How a log line looks." },
+	{ .name = "metrics.unix",
+	  .type = OPT_STRING,
+	  .flags = OPT_LIVE,
+	  AT(metrics.unix_path),
+	  .check = conf_check_socket,
+	  .help = "Socket on which metrics are served: absolute path, @NAME or systemd:NAME." },
+	{ .name = "metrics.listen",
+	  .type = OPT_STRING,
+	  .flags = OPT_LIVE,
+	  AT(metrics.listen),
+	  .check = conf_check_loopback,
+	  .help = "Loopback address and port on which metrics are served." },
+	{ .name = "metrics.mode",
+	  .type = OPT_MODE,
+	  .flags = OPT_LIVE,
+	  AT(metrics.mode),
+	  .value = "0600",
+	  .help = "File mode of the socket for metrics, as a string in octal." },
+	{ .name = "metrics.owner",
+	  .type = OPT_STRING,
+	  .flags = OPT_LIVE,
+	  AT(metrics.owner),
+	  .check = conf_check_account,
+	  .help = "User that the socket for metrics belongs to, by name or number." },
+	{ .name = "metrics.group",
+	  .type = OPT_STRING,
+	  .flags = OPT_LIVE,
+	  AT(metrics.group),
+	  .check = conf_check_account,
+	  .help = "Group that the socket for metrics belongs to, by name or number." },
 	{ .name = "limits.clients",
 	  .type = OPT_INT,
 	  .flags = OPT_LIVE,
@@ -97,61 +126,18 @@ static const struct schema_row main_rows[] = {
 	  .help = "TLS handshakes at a time, of all bridges; 0 is no limit." },
 };
 
-static const char *const main_later[] = {
-	"metrics",
-	NULL,
-};
-
 const struct schema main_schema = {
 	.what = "configuration",
 	.rows = main_rows,
 	.n_rows = sizeof(main_rows) / sizeof(*main_rows),
 	.size = sizeof(struct main_conf),
-	.later = main_later,
-};
-
-static const struct schema_row control_rows[] = {
-	{ .name = "unix",
-	  .type = OPT_STRING,
-	  CONTROL_AT(unix_path),
-	  .check = conf_check_socket_path,
-	  .help = "Absolute path of the control socket instead of the default one." },
-	{ .name = "mode",
-	  .type = OPT_MODE,
-	  CONTROL_AT(mode),
-	  .value = "0600",
-	  .help = "File mode of the socket, as a string in octal." },
-	{ .name = "level",
-	  .type = OPT_ENUM,
-	  CONTROL_AT(level),
-	  .value = "admin",
-	  .choices = NAMES("read", "send", "admin"),
-	  .help = "What its clients may do: look, also send messages, or everything." },
-};
-
-static const char *const control_later[] = { "owner", "group", "allow_users", "allow_groups",
-					     NULL };
-
-const struct schema control_schema = {
-	.what = "control socket",
-	.rows = control_rows,
-	.n_rows = sizeof(control_rows) / sizeof(*control_rows),
-	.size = sizeof(struct control_conf),
-	.later = control_later,
 };
 
 static void add_control(struct main_conf *c, const json_t *v, const char *path,
 			struct schema_report *report)
 {
-	struct control_conf *control;
-	struct schema_under under;
-
 	c->controls = mem_grow(c->controls, c->n_controls + 1, sizeof(*c->controls));
-	control = &c->controls[c->n_controls++];
-	schema_defaults(&control_schema, control);
-	schema_under_init(&under, report, path);
-	if (v)
-		schema_set(&control_schema, control, v, NULL, &under.report);
+	control_conf_read(&c->controls[c->n_controls++], v, path, report);
 }
 
 static void read_controls(struct main_conf *c, const json_t *v, struct schema_report *report)
@@ -253,6 +239,7 @@ static void read_rest(struct main_conf *c, const json_t *root, struct schema_rep
 	read_controls(c, json_object_get(root, "control"), report);
 	read_defaults(c, json_object_get(root, "defaults"), report);
 	read_bridges(c, root, report);
+	main_conf_check_metrics(c, root, report);
 	main_conf_check_paths(c, root, report);
 }
 
@@ -280,7 +267,7 @@ void main_conf_free(struct main_conf *c)
 	if (!c)
 		return;
 	for (size_t i = 0; i < c->n_controls; i++)
-		schema_release(&control_schema, &c->controls[i]);
+		control_conf_deinit(&c->controls[i]);
 	for (size_t i = 0; i < c->n_bridges; i++)
 		bridge_conf_unref(c->bridges[i]);
 	free(c->controls);

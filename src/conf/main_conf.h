@@ -20,9 +20,20 @@ enum conf_log_level {
 };
 
 struct control_conf {
-	char *unix_path; /* absolute; NULL = the default path */
+	char *unix_path; /* absolute, "@name" or "systemd:NAME"; NULL = the default path */
 	mode_t mode;
+	char *owner, *group;		    /* names or numbers; NULL = as it comes */
+	char **allow_users, **allow_groups; /* as owner; both empty: whoever the mode lets in */
+	size_t n_allow_users, n_allow_groups;
 	enum conf_level level;
+};
+
+/* Where metrics are served by HTTP; both NULL = nowhere. */
+struct metrics_conf {
+	char *unix_path; /* as of a control socket */
+	char *listen;	 /* a loopback address and its port */
+	mode_t mode;	 /* of a socket at a path, as owner and group */
+	char *owner, *group;
 };
 
 struct limits_conf {
@@ -41,6 +52,7 @@ struct main_conf {
 	enum conf_log_level log_level;
 	enum conf_log_format log_format;
 	bool has_log_level; /* given in the file; --log-level comes first */
+	struct metrics_conf metrics;
 	struct limits_conf limits;
 	json_t *defaults; /* a bridge object, or NULL: laid under what `open` makes, too */
 	struct bridge_conf **bridges; /* sorted by name */
@@ -49,6 +61,12 @@ struct main_conf {
 
 extern const struct schema main_schema;	   /* top level without control, defaults, bridges */
 extern const struct schema control_schema; /* one control socket */
+
+/* One control socket with what is given; errors are reported below `path`. v: NULL = defaults. */
+void control_conf_read(struct control_conf *c, const json_t *v, const char *path,
+		       struct schema_report *report);
+void control_conf_copy(struct control_conf *to, const struct control_conf *from); /* to: unset */
+void control_conf_deinit(struct control_conf *c);
 
 /* NULL if there was an error; paths start at the root. */
 struct main_conf *main_conf_new(const json_t *root, struct schema_report *report);

@@ -7,6 +7,10 @@
 
 #include "conf/main_conf.h"
 
+/* One place at most, and no rights without a file. */
+void main_conf_check_metrics(const struct main_conf *c, const json_t *root,
+			     struct schema_report *report);
+
 /* No two sockets of all may lie on one path. The bridges are in the order of the file. */
 void main_conf_check_paths(const struct main_conf *c, const json_t *root,
 			   struct schema_report *report);

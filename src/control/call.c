@@ -13,6 +13,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
+#include "control/events.h"
 #include "control/methods.h"
 
 #define LOOK_AGAIN ((int64_t)1000 * 1000)
@@ -71,8 +73,78 @@ static void exchange_answer(struct exchange *e, json_t *answer)
 	exchange_release(e);
 }
 
+/* What comes from upstreams goes first to the calls that may take it away. */
+static bool hear(struct call_env *env, struct bridge *b, const struct record *r, bool claims)
+{
+	list_each(it, next, &env->waiting) {
+		struct call *c = list_entry(it, struct call, node);
+
+		if (!c->hear || c->claims != claims || strcmp(c->params.name, bridge_name(b)) != 0)
+			continue;
+		if (c->hear(c, r))
+			return true;
+	}
+	return false;
+}
+
+static void on_show(void *arg, struct bridge *b, const struct record *r)
+{
+	struct call_env *env = arg;
+
+	events_add(env->events, b, r);
+	if (r && !hear(env, b, r, true))
+		hear(env, b, r, false);
+}
+
+void call_env_attend(struct call_env *env)
+{
+	bool wanted = env->n_hearing > 0 || events_wanted(env->events);
+	const struct bridge_tap tap = { .cb = wanted ? on_show : NULL, .arg = env };
+
+	if (!env->over)
+		registry_tap(env->host.registry, &tap);
+}
+
+static void on_events_wanted(void *arg)
+{
+	call_env_attend(arg);
+}
+
+void call_env_init(struct call_env *env, const struct control_host *host)
+{
+	*env = (struct call_env){ .host = *host };
+	list_init(&env->waiting);
+	env->events = events_new(host->loop, rand_system(), on_events_wanted, env);
+}
+
+void call_env_deinit(struct call_env *env)
+{
+	events_free(env->events);
+	env->events = NULL;
+}
+
+void call_listen(struct call *c, call_hear *hear_it, bool claims)
+{
+	assert(!c->hear);
+	c->hear = hear_it;
+	c->claims = claims;
+	c->env->n_hearing++;
+	call_env_attend(c->env);
+}
+
+static void stop_listening(struct call *c)
+{
+	if (!c->hear)
+		return;
+	c->hear = NULL;
+	c->env->n_hearing--;
+	call_env_attend(c->env);
+}
+
 static void call_free(struct call *c)
 {
+	stop_listening(c);
+	json_decref(c->messages);
 	list_remove(&c->node);
 	list_remove(&c->sibling);
 	timer_deinit(&c->timer);
@@ -159,6 +231,11 @@ struct reply reply_not_yet(struct call *c)
 	return (struct reply){ 1 };
 }
 
+int64_t call_patience(const struct call *c)
+{
+	return c->params.timeout > 0 ? c->params.timeout : -1;
+}
+
 struct bridge *call_bridge(struct call *c, struct error *err)
 {
 	const struct registry *all = c->env->host.registry;
@@ -190,6 +267,7 @@ static struct exchange *exchange_begin(const struct exchange_params *p)
 	e->ordered = true;
 	e->pending = 1;
 	buf_init(&e->answers, ANSWERS_CAP);
+	e->reader = p->reader;
 	e->arg = p->arg;
 	return e;
 }
@@ -281,11 +359,23 @@ void call_env_bridge_event(struct call_env *env, struct bridge *b)
 	}
 }
 
+size_t call_env_waiting(const struct call_env *env)
+{
+	size_t n = 0;
+
+	list_each(it, next, &env->waiting)
+		n++;
+	return n;
+}
+
 void call_env_finish(struct call_env *env)
 {
+	const struct bridge_tap nobody = { 0 };
 	struct error err;
 
 	error_set(&err, ERR_NOT_OPEN, "the daemon ended before it was done");
+	registry_tap(env->host.registry, &nobody);
+	env->over = true;
 	list_each(it, next, &env->waiting) {
 		struct call *c = list_entry(it, struct call, node);
 

@@ -19,14 +19,22 @@
 #include "net/loop.h"
 
 struct call;
+struct event_reader;
+struct events;
 struct method;
 
 /* What all calls share. Owned by the server. */
 struct call_env {
 	struct control_host host;
 	struct list waiting;	/* calls that have not been answered in their turn */
+	size_t n_hearing;	/* of them, those that look at what comes from upstreams */
+	struct events *events;	/* for subscriptions */
+	bool over;		/* the registry is not touched any more */
 	size_t control_clients; /* for `status` */
 };
+
+void call_env_init(struct call_env *env, const struct control_host *host);
+void call_env_deinit(struct call_env *env);
 
 /* The call may be gone once it is given. */
 struct reply {
@@ -41,6 +49,12 @@ enum call_why {
 /* Looks whether a waiting call can be answered; b is NULL when there is no such bridge any more. */
 typedef struct reply call_check(struct call *c, struct bridge *b, enum call_why why);
 
+/*
+ * Looks at what comes through the bridge that a waiting call names. True: the message is the
+ * answer that this call has asked for, and is not for other calls. The call may be gone then.
+ */
+typedef bool call_hear(struct call *c, const struct record *r);
+
 struct call {
 	struct list node, sibling; /* in env->waiting, and of its exchange */
 	struct call_env *env;
@@ -50,11 +64,16 @@ struct call {
 	json_t *id;			   /* NULL = a notification */
 	struct params params;
 	call_check *check; /* NULL = not waiting */
+	call_hear *hear;   /* NULL = it does not listen */
+	bool claims;	   /* it hears before those that do not, and may take a message away */
 	bool ends_well;	   /* the end of the daemon is what it waits for */
 	struct timer timer;
 	int64_t deadline;     /* on the loop's clock, -1 = none */
 	uint64_t epoch, mark; /* of `send`: the bytes that must have reached the kernel */
 	size_t bytes;
+	json_t *messages; /* of `recv`: so far */
+	char payload[32]; /* of `ping` */
+	int64_t left;	  /* of `ping`: when its frame was with the kernel */
 };
 
 /* result: an object, taken. */
@@ -70,7 +89,11 @@ struct reply reply_error_with(struct call *c, const struct error *err, json_t *m
  */
 struct reply reply_later(struct call *c, call_check *check, int64_t timeout);
 struct reply reply_in_turn(struct call *c, call_check *check, int64_t timeout);
-struct reply reply_not_yet(struct call *c); /* from a check */
+struct reply reply_not_yet(struct call *c);  /* from a check */
+int64_t call_patience(const struct call *c); /* its `timeout`, for reply_later; off is -1 */
+
+/* Before reply_later. */
+void call_listen(struct call *c, call_hear *hear, bool claims);
 
 /* The bridge that the call names. NULL: *err is ERR_NO_SUCH_BRIDGE with a suggestion. */
 struct bridge *call_bridge(struct call *c, struct error *err);
@@ -85,6 +108,7 @@ struct exchange {
 	size_t pending; /* requests without an answer, and one while it starts */
 	bool batch;
 	struct buf answers; /* so far, as text */
+	struct event_reader *reader;
 	void (*on_done)(void *arg);
 	void *arg;
 };
@@ -94,6 +118,7 @@ struct exchange_params {
 	enum conf_level level; /* of the socket */
 	const char *who;       /* for the log: "control pid 12 uid 0" */
 	size_t max_line;
+	struct event_reader *reader; /* where subscriptions go */
 	/* Called at most once, never inside exchange_new; must not free the exchange. */
 	void (*on_done)(void *arg);
 	void *arg;
@@ -107,6 +132,8 @@ struct exchange *exchange_too_long(const struct exchange_params *p);
 void exchange_free(struct exchange *e);
 
 void call_env_bridge_event(struct call_env *env, struct bridge *b);
+size_t call_env_waiting(const struct call_env *env); /* calls that are not answered yet */
+void call_env_attend(struct call_env *env); /* listens to the bridges if anybody wants it */
 void call_env_finish(struct call_env *env); /* answers all that wait */
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control/events.h"
 #include "net/stream.h"
 
 #define OUT_DROP ((size_t)1 << 20)	  /* more waits already: the client is dropped */
@@ -33,6 +34,7 @@ struct control_client {
 	bool eof;	       /* no input comes after `held` */
 	struct list exchanges; /* in the order of their lines */
 	size_t n_exchanges;
+	struct event_reader *reader;
 	struct buf out;
 	struct timer stall;
 	struct deferred turn; /* the end of the turn */
@@ -82,6 +84,7 @@ static struct exchange_params exchange_params(struct control_client *c)
 					 .level = c->level,
 					 .who = c->label,
 					 .max_line = c->max_line,
+					 .reader = c->reader,
 					 .on_done = wake,
 					 .arg = c };
 }
@@ -105,6 +108,22 @@ static void collect(struct control_client *c)
 		}
 		exchange_free(e);
 		c->n_exchanges--;
+	}
+}
+
+/* Events wait in the ring, not here: a client that is slow misses some, and is told so. */
+static void take_events(struct control_client *c)
+{
+	size_t n;
+
+	while (c->out.len < OUT_PAUSE) {
+		char *line = event_reader_next(c->reader, &n);
+
+		if (!line)
+			return;
+		if (!buf_append(&c->out, span_of(line, n)))
+			event_reader_lost(c->reader);
+		free(line);
 	}
 }
 
@@ -163,13 +182,17 @@ void control_client_flush(struct control_client *c)
 	if (c->dead)
 		return;
 	collect(c);
-	if (!c->dead)
-		offer(c);
+	if (c->dead)
+		return;
+	take_events(c);
+	offer(c);
 }
 
+/* Who has subscribed and ended its input still reads; that it is gone, the stream tells. */
 static bool is_finished(const struct control_client *c)
 {
-	return c->eof && c->held.len == 0 && c->n_exchanges == 0 && c->out.len == 0;
+	return c->eof && c->held.len == 0 && c->n_exchanges == 0 && c->out.len == 0 &&
+	       !event_reader_is_subscribed(c->reader);
 }
 
 /* The end of a turn in which something happened. */
@@ -189,6 +212,8 @@ static void on_turn(void *arg)
 	if (c->held.len == 0 && has_room(c))
 		stream_resume(c->stream);
 	else if (has_room(c))
+		wake(c);
+	if (c->out.len == 0 && event_reader_is_behind(c->reader))
 		wake(c);
 }
 
@@ -256,6 +281,7 @@ struct control_client *control_client_new(const struct control_client_params *p)
 	list_init(&c->exchanges);
 	deferred_init(&c->turn, on_turn, c);
 	timer_init(&c->stall, host->loop, on_stall, c);
+	c->reader = event_reader_new(p->env->events, wake, c);
 	c->stream = fd_stream_new(host->loop, p->fd);
 	stream_attach(c->stream, on_stream, c);
 	return c;
@@ -265,6 +291,7 @@ void control_client_free(struct control_client *c)
 {
 	list_each(it, next, &c->exchanges)
 		exchange_free(list_entry(it, struct exchange, node));
+	event_reader_free(c->reader);
 	timer_deinit(&c->stall);
 	deferred_cancel(&c->turn);
 	stream_free(c->stream);

@@ -11,16 +11,11 @@
 #include "base/base64.h"
 #include "base/json_cut.h"
 #include "base/mem.h"
+#include "control/m_send.h"
 #include "control/methods.h"
 #include "control/names.h"
 
 #define CONTROL_PAYLOAD_MAX 125 /* RFC 6455, 5.5 */
-
-/* The message of a call; `own` is freed after it is sent. */
-struct outgoing {
-	struct msg msg;
-	uint8_t *own;
-};
 
 static struct reply reply_sent(struct call *c, size_t bytes, bool queued)
 {
@@ -28,8 +23,7 @@ static struct reply reply_sent(struct call *c, size_t bytes, bool queued)
 		c, json_pack("{s:I,s:b}", FIELD_BYTES, (json_int_t)bytes, FIELD_QUEUED, queued));
 }
 
-/* ok: exactly one of the five ways is given. */
-static bool check_one_given(const struct params *p, struct error *err)
+bool send_check(const struct params *p, const char *ways_in_words, struct error *err)
 {
 	const struct {
 		const char *name;
@@ -52,9 +46,7 @@ static bool check_one_given(const struct params *p, struct error *err)
 	}
 	if (first)
 		return true;
-	return error_set_option(
-		err, PARAM_TEXT,
-		"one of \"text\", \"json\", \"binary\", \"ping\" and \"pong\" is needed");
+	return error_set_option(err, PARAM_TEXT, "one of %s is needed", ways_in_words);
 }
 
 static bool check_control(const struct params *p, struct error *err)
@@ -103,7 +95,7 @@ static bool take_json(struct outgoing *out, const struct rpc_request *rq, struct
 	return true;
 }
 
-static bool take_message(struct outgoing *out, struct call *c, struct error *err)
+bool send_take(struct outgoing *out, struct call *c, struct error *err)
 {
 	*out = (struct outgoing){ .msg = { .type = MSG_TEXT } };
 	if (c->params.binary)
@@ -175,22 +167,21 @@ static struct reply in_session(struct call *c, struct bridge *b, size_t bytes)
 	return r;
 }
 
-static struct reply reply_result(struct call *c, struct bridge *b, size_t bytes,
-				 enum bridge_send_result result)
+struct reply send_refused(struct call *c, struct bridge *b, size_t bytes,
+			  enum bridge_send_result result)
 {
 	struct error err;
 
 	switch (result) {
 	case BRIDGE_SENT:
-		return in_session(c, b, bytes);
 	case BRIDGE_QUEUED:
-		return reply_sent(c, bytes, true);
+		break;
 	case BRIDGE_NOT_OPEN:
 		return reply_not_open(c, b);
 	case BRIDGE_BUSY:
 		error_set(&err, ERR_OVERFLOW,
 			  "bridge \"%s\" takes no more at the moment: it is over its rate, or "
-			  "others go first (use \"queue\")",
+			  "others go first (\"" METHOD_SEND "\" can \"" PARAM_QUEUE "\")",
 			  bridge_name(b));
 		return reply_error(c, &err);
 	case BRIDGE_PRIVATE:
@@ -204,6 +195,16 @@ static struct reply reply_result(struct call *c, struct bridge *b, size_t bytes,
 	error_set(&err, ERR_OVERFLOW, "bridge \"%s\": no room for %zu bytes more", bridge_name(b),
 		  bytes);
 	return reply_error(c, &err);
+}
+
+static struct reply reply_result(struct call *c, struct bridge *b, size_t bytes,
+				 enum bridge_send_result result)
+{
+	if (result == BRIDGE_SENT)
+		return in_session(c, b, bytes);
+	if (result == BRIDGE_QUEUED)
+		return reply_sent(c, bytes, true);
+	return send_refused(c, b, bytes, result);
 }
 
 static struct reply send_control(struct call *c, struct bridge *b)
@@ -221,7 +222,7 @@ static struct reply send_message(struct call *c, struct bridge *b)
 	enum bridge_send_result result;
 	size_t bytes;
 
-	if (!take_message(&out, c, &err)) {
+	if (!send_take(&out, c, &err)) {
 		free(out.own);
 		return reply_error(c, &err);
 	}
@@ -233,10 +234,11 @@ static struct reply send_message(struct call *c, struct bridge *b)
 
 struct reply method_send(struct call *c)
 {
+	static const char ways[] = "\"text\", \"json\", \"binary\", \"ping\" and \"pong\"";
 	struct error err;
 	struct bridge *b;
 
-	if (!check_one_given(&c->params, &err) || !check_control(&c->params, &err))
+	if (!send_check(&c->params, ways, &err) || !check_control(&c->params, &err))
 		return reply_error(c, &err);
 	b = call_bridge(c, &err);
 	if (!b)

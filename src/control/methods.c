@@ -22,16 +22,33 @@ static const struct method methods[] = {
 	{ METHOD_SEND, LEVEL_SEND, &params_of_send, method_send, "Send one message upstream." },
 	{ METHOD_STATUS, LEVEL_READ, &params_of_status, method_status,
 	  "Show the daemon and its bridges." },
+	{ METHOD_REQUEST, LEVEL_SEND, &params_of_request, method_request,
+	  "Send a message and get the first one that matches." },
+	{ METHOD_RECV, LEVEL_READ, &params_of_recv, method_recv, "Get the next messages." },
+	{ METHOD_WAIT, LEVEL_READ, &params_of_wait, method_wait,
+	  "Answer when a bridge is in a state." },
+	{ METHOD_PING, LEVEL_SEND, &params_of_ping, method_ping,
+	  "Send a WebSocket ping and measure the time until its pong." },
+	{ METHOD_SUBSCRIBE, LEVEL_READ, &params_of_subscribe, method_subscribe,
+	  "Get events as notifications." },
+	{ METHOD_UNSUBSCRIBE, LEVEL_READ, &params_of_unsubscribe, method_unsubscribe,
+	  "Get them no more." },
 	{ METHOD_RECONNECT, LEVEL_ADMIN, &params_of_reconnect, method_reconnect,
 	  "Drop the connection and dial now." },
 	{ METHOD_EXPLAIN, LEVEL_READ, &params_of_explain, method_explain,
 	  "Show what happened to a bridge lately, and why." },
 	{ METHOD_RELOAD, LEVEL_ADMIN, &params_of_reload, method_reload,
 	  "Read the configuration again and apply what changed." },
+	{ METHOD_LOG, LEVEL_ADMIN, &params_of_log, method_log,
+	  "Show or set the level of the log." },
+	{ METHOD_METRICS, LEVEL_READ, &params_of_none, method_metrics,
+	  "Give counters and gauges as OpenMetrics text." },
 	{ METHOD_SHUTDOWN, LEVEL_ADMIN, &params_of_shutdown, method_shutdown,
 	  "End the daemon gracefully." },
 	{ METHOD_VERSION, LEVEL_READ, &params_of_none, method_version,
 	  "Show version, limits and build features." },
+	{ METHOD_DISCOVER, LEVEL_READ, &params_of_none, method_discover,
+	  "Describe all methods as an OpenRPC document." },
 };
 
 #define N_METHODS (sizeof(methods) / sizeof(methods[0]))
@@ -72,7 +89,7 @@ const struct method *method_find(const char *name, struct error *err)
 	return NULL;
 }
 
-static const char *level_name(enum conf_level level)
+const char *level_name(enum conf_level level)
 {
 	switch (level) {
 	case LEVEL_READ:

@@ -20,6 +20,8 @@ struct method {
 size_t methods_count(void);
 const struct method *method_at(size_t i);
 
+const char *level_name(enum conf_level level); /* "read" */
+
 /* NULL: *err is ERR_NO_SUCH_METHOD with a suggestion. */
 const struct method *method_find(const char *name, struct error *err);
 /* False: *err is ERR_DENIED and names the method, its right and the level. */
@@ -35,5 +37,14 @@ struct reply method_version(struct call *c);
 struct reply method_reconnect(struct call *c);
 struct reply method_reload(struct call *c);
 struct reply method_shutdown(struct call *c);
+struct reply method_log(struct call *c);
+struct reply method_metrics(struct call *c);
+struct reply method_discover(struct call *c);
+struct reply method_wait(struct call *c);
+struct reply method_ping(struct call *c);
+struct reply method_recv(struct call *c);
+struct reply method_request(struct call *c);
+struct reply method_subscribe(struct call *c);
+struct reply method_unsubscribe(struct call *c);
 
 #endif

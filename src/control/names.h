@@ -15,8 +15,18 @@
 #define METHOD_RECONNECT "reconnect"
 #define METHOD_EXPLAIN "explain"
 #define METHOD_RELOAD "reload"
+#define METHOD_LOG "log"
+#define METHOD_METRICS "metrics"
 #define METHOD_SHUTDOWN "shutdown"
 #define METHOD_VERSION "version"
+#define METHOD_DISCOVER "rpc.discover"
+#define METHOD_WAIT "wait"
+#define METHOD_PING "ping"
+#define METHOD_RECV "recv"
+#define METHOD_REQUEST "request"
+#define METHOD_SUBSCRIBE "subscribe"
+#define METHOD_UNSUBSCRIBE "unsubscribe"
+#define NOTIFICATION_EVENT "event" /* of a subscription */
 
 /* Parameters. */
 #define PARAM_NAME "name"
@@ -31,6 +41,13 @@
 #define PARAM_PONG "pong"
 #define PARAM_QUEUE "queue"
 #define PARAM_TIMEOUT "timeout"
+#define PARAM_LEVEL "level"
+#define PARAM_STATE "state"
+#define PARAM_COUNT "count"
+#define PARAM_MATCH "match"
+#define PARAM_EVENTS "events"
+#define PARAM_SINCE "since"
+#define PARAM_SUBSCRIPTION "subscription"
 
 /* `status`: {daemon: {…}, bridges: [{…}]}. `open`, `close`, `reconnect`: one such bridge. */
 #define FIELD_DAEMON "daemon"
@@ -105,6 +122,8 @@
 #define FIELD_UPTIME "uptime"
 #define FIELD_CONFIG "config"
 #define FIELD_CONTROL_CLIENTS "control_clients"
+#define FIELD_WAITING "waiting"
+#define FIELD_SUBSCRIPTIONS "subscriptions"
 #define FIELD_NOW "now"
 #define FIELD_MAX "max"
 #define FIELD_LIMITS "limits"
@@ -118,6 +137,11 @@
 #define FIELD_UNCHANGED "unchanged"
 #define FIELD_DRY_RUN "dry_run" /* in the result of every call that only looked */
 
+/* `log`: {level}; `metrics`: {content_type, text}. */
+#define FIELD_LEVEL "level"
+#define FIELD_CONTENT_TYPE "content_type"
+#define FIELD_METRICS_TEXT "text"
+
 /* `explain`: {name, state, history: [{at, event, …}]}. */
 #define FIELD_HISTORY "history"
 #define FIELD_EVENT "event"	/* EVENT_, by which the other fields go */
@@ -127,6 +151,23 @@
 #define EVENT_ENDED "ended"	/* message, kind, stage, status, close_code, open_for, retry_in */
 #define FIELD_TOOK "took"
 #define FIELD_OPEN_FOR "open_for"
+
+/* A message: in `request`, `recv` and the event "message". */
+#define FIELD_TYPE "type" /* "text" or "binary", whose data is Base64 */
+#define FIELD_FIN "fin"	  /* false: a fragment, and others follow */
+#define FIELD_TIME "time"
+
+/* Events: {subscription, event, bridge, cursor, time, …}; EVENT_STATE is one of them. */
+#define FIELD_SUBSCRIPTION "subscription"
+#define FIELD_CURSOR "cursor"
+#define EVENT_MESSAGE "message" /* type, data, seq, epoch */
+#define EVENT_OPEN "open"	/* url, subprotocol, epoch */
+#define EVENT_CLOSE "close"	/* code, reason, clean, retry_in */
+#define EVENT_PING "ping"	/* data */
+#define EVENT_PONG "pong"
+#define EVENT_ERROR "error" /* error */
+#define EVENT_GAP "gap"	    /* dropped, null if nobody knows how many */
+#define FIELD_ERROR "error"
 
 /* error.data. */
 #define FIELD_CODE "code"

@@ -8,6 +8,7 @@
 #define WSB_CONTROL_PARAMS_H
 
 #include "conf/bridge_conf.h"
+#include "conf/conf_match.h"
 #include "control/rpc.h"
 
 #define WAIT_DEFAULT ((int64_t)20 * 1000 * 1000) /* of "wait": true */
@@ -22,8 +23,16 @@ struct params {
 	char *text, *binary, *ping, *pong; /* NULL = not given */
 	json_t *json;			   /* NULL = not given */
 	bool queue;
-	int64_t timeout; /* microseconds, -1 = not given */
-	json_t *bridge;	 /* keys of the bridge table, where they are taken; never NULL */
+	int log_level;	 /* an enum log_level counted from 1; 0 = not given */
+	int64_t timeout; /* microseconds, -1 = not given, without a default */
+	char *state;
+	int64_t count;
+	struct conf_match match; /* MATCH_NONE = not given */
+	char **events;
+	size_t n_events;
+	char *since;
+	int64_t subscription; /* 0 = not given */
+	json_t *bridge;	      /* keys of the bridge table, where they are taken; never NULL */
 };
 
 /* What a method takes. */
@@ -33,9 +42,11 @@ struct params_table {
 	bool bridge_keys; /* keys of the bridge table, too; they are checked by whoever uses them */
 };
 
+extern const struct params_table params_of_log;
 extern const struct params_table params_of_open, params_of_close, params_of_send, params_of_status,
 	params_of_reconnect, params_of_explain, params_of_reload, params_of_shutdown,
-	params_of_none;
+	params_of_none, params_of_wait, params_of_ping, params_of_recv, params_of_request,
+	params_of_subscribe, params_of_unsubscribe;
 
 /*
  * Reads the parameters of rq by the table. Everything is refused that is not

@@ -153,7 +153,8 @@ static void read_error(struct rpc_answer *a)
 
 bool rpc_answer_init(struct rpc_answer *a, struct span line, struct error *err)
 {
-	json_t *root = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+	size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	json_t *root = json_loadb((const char *)line.p, line.n, flags, NULL);
 	json_t *result = json_object_get(root, "result");
 	json_t *error_object = json_object_get(root, "error");
 

@@ -17,13 +17,13 @@
 #include "base/mem.h"
 #include "control/call.h"
 #include "control/control_client.h"
+#include "control/metrics_http.h"
 
 struct control_socket {
 	struct list node;
 	struct control_server *server;
 	char *path;
-	mode_t mode;
-	enum conf_level level;
+	struct control_conf conf; /* as it was made; the level is that of today */
 	struct listener *listener;
 	bool wanted; /* by the configuration that is being applied */
 };
@@ -38,6 +38,7 @@ struct member {
 struct control_server {
 	struct call_env env;
 	struct list sockets, members;
+	struct metrics_http *metrics;
 	bool accepting;
 };
 
@@ -45,11 +46,11 @@ struct control_server *control_server_new(const struct control_host *host)
 {
 	struct control_server *s = mem_zalloc(sizeof(*s));
 
-	s->env.host = *host;
+	call_env_init(&s->env, host);
 	s->accepting = true;
-	list_init(&s->env.waiting);
 	list_init(&s->sockets);
 	list_init(&s->members);
+	s->metrics = metrics_http_new(&s->env);
 	return s;
 }
 
@@ -93,9 +94,11 @@ static void on_accept(void *arg, int fd, const struct peer_cred *peer)
 	struct control_host *host = &s->env.host;
 	int64_t max = host->conf(host->arg)->limits.control_clients;
 	struct member *m;
-	struct control_client_params p = {
-		.env = &s->env, .level = socket->level, .fd = fd, .peer = *peer, .over = on_over
-	};
+	struct control_client_params p = { .env = &s->env,
+					   .level = socket->conf.level,
+					   .fd = fd,
+					   .peer = *peer,
+					   .over = on_over };
 
 	if (s->env.control_clients >= (size_t)max) {
 		log_warning(
@@ -124,6 +127,7 @@ static void socket_free(struct control_socket *socket)
 	}
 	list_remove(&socket->node);
 	listener_free(socket->listener);
+	control_conf_deinit(&socket->conf);
 	free(socket->path);
 	free(socket);
 }
@@ -141,7 +145,7 @@ static struct control_socket *find_socket(struct control_server *s, const char *
 
 static void set_level(struct control_socket *socket, enum conf_level level)
 {
-	socket->level = level;
+	socket->conf.level = level;
 	list_each(it, next, &socket->server->members) {
 		struct member *m = list_entry(it, struct member, node);
 
@@ -155,16 +159,44 @@ static void keep(struct control_server *s, const char *path, const struct contro
 {
 	struct control_socket *socket = find_socket(s, path);
 
-	if (!socket || socket->mode != conf->mode)
+	if (!socket)
 		return;
-	socket->wanted = true;
-	set_level(socket, conf->level);
+	set_level(socket, conf->level); /* also of clients who outlive the socket */
+	socket->wanted = schema_compare(&control_schema, &socket->conf, conf) !=
+			 SCHEMA_CHANGED_RECONNECT;
+}
+
+static void on_refused(void *arg, const struct peer_cred *peer)
+{
+	const struct control_socket *socket = arg;
+
+	log_warning("control", "pid %jd uid %ju refused at %s: not in allow_users or allow_groups",
+		    (intmax_t)peer->pid, (uintmax_t)peer->uid, socket->path);
+}
+
+/* An abstract socket is no file: no mode keeps anybody away from it. */
+static void warn_if_open(const char *path, const struct control_conf *conf)
+{
+	if (*path == '@' && conf->n_allow_users + conf->n_allow_groups == 0)
+		log_warning("control",
+			    "every user of this machine may connect to %s; allow_users or "
+			    "allow_groups says who may",
+			    path);
 }
 
 static bool make(struct control_server *s, const char *path, const struct control_conf *conf,
 		 struct error *err)
 {
-	const struct listener_params params = { .path = path, .mode = conf->mode };
+	const struct listener_params params = {
+		.path = path,
+		.mode = conf->mode,
+		.owner = conf->owner,
+		.group = conf->group,
+		.allow_users = conf->allow_users,
+		.allow_groups = conf->allow_groups,
+		.n_allow_users = conf->n_allow_users,
+		.n_allow_groups = conf->n_allow_groups,
+	};
 	struct listener *listener = listener_new(s->env.host.loop, &params, err);
 	struct control_socket *socket;
 
@@ -173,12 +205,13 @@ static bool make(struct control_server *s, const char *path, const struct contro
 	socket = mem_zalloc(sizeof(*socket));
 	socket->server = s;
 	socket->path = mem_strdup(path);
-	socket->mode = conf->mode;
-	socket->level = conf->level;
+	control_conf_copy(&socket->conf, conf);
 	socket->listener = listener;
 	socket->wanted = true;
 	list_append(&s->sockets, &socket->node);
+	listener_on_refused(listener, on_refused, socket);
 	listener_start(listener, on_accept, socket);
+	warn_if_open(path, conf);
 	return true;
 }
 
@@ -188,7 +221,7 @@ static void make_folder(const char *path)
 	mem_auto_str folder = mem_strdup(path);
 	char *slash = strrchr(folder, '/');
 
-	if (!slash || slash == folder)
+	if (!slash || slash == folder || *path == '@')
 		return;
 	*slash = '\0';
 	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
@@ -237,6 +270,8 @@ bool control_server_listen(struct control_server *s, const struct main_conf *con
 	}
 	list_each(it, next, &s->sockets)
 		list_entry(it, struct control_socket, node)->wanted = false;
+	if (!metrics_http_listen(s->metrics, &conf->metrics, &one) && first.code == ERR_NONE)
+		first = one;
 	if (first.code != ERR_NONE)
 		*err = first;
 	return first.code == ERR_NONE;
@@ -252,6 +287,7 @@ void control_server_bridge_event(struct control_server *s, struct bridge *b,
 void control_server_stop_accepting(struct control_server *s)
 {
 	s->accepting = false;
+	metrics_http_stop(s->metrics);
 	list_each(it, next, &s->sockets)
 		socket_free(list_entry(it, struct control_socket, node));
 }
@@ -270,6 +306,8 @@ void control_server_free(struct control_server *s)
 	control_server_stop_accepting(s);
 	list_each(it, next, &s->members)
 		member_free(list_entry(it, struct member, node));
+	metrics_http_free(s->metrics);
+	call_env_deinit(&s->env);
 	free(s);
 }
 

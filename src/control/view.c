@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "control/events.h"
 #include "control/names.h"
 
 static json_t *count(uint64_t n)
@@ -229,6 +230,8 @@ json_t *view_daemon(const struct call_env *env)
 	put(v, FIELD_QUEUED, now_and_max(quota->queued, quota->max_queued));
 	put(v, FIELD_CONTROL_CLIENTS,
 	    now_and_max(env->control_clients, (uint64_t)conf->limits.control_clients));
+	put(v, FIELD_WAITING, count(call_env_waiting(env)));
+	put(v, FIELD_SUBSCRIPTIONS, count(events_subscriptions(env->events)));
 	put(v, FIELD_LIMITS, view_limits(conf));
 	put(v, FIELD_LOG_DROPPED, count(log_dropped()));
 	return v;

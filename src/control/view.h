@@ -23,5 +23,7 @@ json_t *view_refusal(const struct session_details *d);
 void view_transport(json_t *v,
 		    const struct session_details *d); /* adds url, peer, tls, timings... */
 json_t *view_text(struct span s);		      /* a string, escaped if it is not UTF-8 */
+void view_record(json_t *v, const struct record *r);  /* adds its fields, and its time */
+void view_time(json_t *v, int64_t microseconds);      /* adds a time, since 1970 */
 
 #endif

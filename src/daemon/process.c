@@ -59,7 +59,7 @@ void process_make_parent(const char *path)
 	mem_auto_str dir = mem_strdup(path);
 	char *slash = strrchr(dir, '/');
 
-	if (!slash || slash == dir)
+	if (!slash || slash == dir || *path == '@')
 		return;
 	*slash = '\0';
 	if (mkdir(dir, 0750) == 0)

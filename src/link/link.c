@@ -29,6 +29,7 @@ static void begin(struct link *k)
 		.conf = k->conf,
 		.url = &k->conf->urls[k->url_at % k->conf->n_urls],
 		.attempt = k->attempt++,
+		.tap = k->env.tap,
 		.cb = on_session,
 		.arg = k,
 	};

@@ -81,8 +81,9 @@ struct link_params {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct rand_source *rand;
-	struct bridge_conf *conf; /* a reference is taken */
-	bool once;		  /* no attempt after the first end: state gave up */
+	struct bridge_conf *conf;      /* a reference is taken */
+	bool once;		       /* no attempt after the first end: state gave up */
+	const struct session_tap *tap; /* NULL = nobody looks; outlives the link */
 	link_cb cb;
 	void *arg;
 };

@@ -64,14 +64,21 @@ struct session_event {
 /* From the loop only. The session must not be freed in it, but for SESSION_ENDED. */
 typedef void (*session_cb)(void *arg, const struct session_event *event);
 
+/* Sees the bytes of a connection as they pass, from the request on. It calls nothing of ours. */
+struct session_tap {
+	void (*pass)(void *arg, bool sent, struct span bytes);
+	void *arg;
+};
+
 struct session_params {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct rand_source *rand;
-	struct cookies *cookies;  /* what handshakes set and get; the owner's */
-	struct bridge_conf *conf; /* a reference is taken: a session ends as it began */
-	const struct url *url;	  /* one of conf's */
-	unsigned attempt;	  /* its number: the next one begins with another address */
+	struct cookies *cookies;       /* what handshakes set and get; the owner's */
+	struct bridge_conf *conf;      /* a reference is taken: a session ends as it began */
+	const struct url *url;	       /* one of conf's */
+	unsigned attempt;	       /* its number: the next one begins with another address */
+	const struct session_tap *tap; /* NULL = nobody looks; outlives the session */
 	session_cb cb;
 	void *arg;
 };

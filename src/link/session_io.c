@@ -24,6 +24,17 @@ void session_flush_later(struct session *s)
 	loop_defer(s->loop, &s->flush);
 }
 
+static void tap_sent(const struct session_tap *tap, const struct iovec *iov, size_t n)
+{
+	for (; n > 0; iov++) {
+		size_t part = iov->iov_len < n ? iov->iov_len : n;
+
+		if (part > 0)
+			tap->pass(tap->arg, true, span_of(iov->iov_base, part));
+		n -= part;
+	}
+}
+
 void session_flush(struct session *s)
 {
 	struct iovec iov[WS_OUTPUT_IOV];
@@ -38,6 +49,8 @@ void session_flush(struct session *s)
 	if (offered == 0)
 		return;
 	wrote = stream_offer(s->stream, iov, n);
+	if (s->env.tap)
+		tap_sent(s->env.tap, iov, wrote);
 	ws_conn_wrote(s->conn, wrote);
 	if (wrote == offered && (ws_conn_wants(s->conn) & WS_WANT_WRITE))
 		session_flush_later(s); /* a Pong had to wait for those before it to leave */
@@ -163,6 +176,8 @@ static void on_data(struct session *s, struct span data)
 	uint64_t frames = ws_conn_frames(conn);
 	struct ws_event ev;
 
+	if (s->env.tap)
+		s->env.tap->pass(s->env.tap->arg, false, data);
 	if (s->state == REFUSED) {
 		session_on_body(s, data);
 		return;

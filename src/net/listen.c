@@ -83,6 +83,8 @@ static bool get_socket(struct listener *ln, const struct listener_params *params
 		.n_groups = params->n_allow_groups,
 	};
 
+	if (params->tcp)
+		return listen_tcp(ln, err);
 	if (!peer_check_init(&ln->check, &names, err))
 		return error_context(err, "%s", params->path);
 	if (strncmp(params->path, LISTEN_INHERITED, strlen(LISTEN_INHERITED)) == 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A listening Unix socket. One at a path is as safe as its mode says at every
- * instant: lock file, bind under a temporary name, owner and mode set,
- * listening, then renamed into place. A dead socket in the place is replaced; one that somebody
- * serves, or a file that is no socket, is an error and stays. Owned by an
- * endpoint or by the control server.
+ * A listening socket: Unix, or TCP at an address of this machine. One at a path
+ * is as safe as its mode says at every instant: lock file, bind under a
+ * temporary name, owner and mode set, listening, then renamed into place. A
+ * dead socket in the place is replaced; one that somebody serves, or a file
+ * that is no socket, is an error and stays. Owned by an endpoint or by the
+ * control server.
  */
 #ifndef WSB_NET_LISTEN_H
 #define WSB_NET_LISTEN_H
@@ -29,6 +30,7 @@ typedef void (*listener_cb)(void *arg, int fd, const struct peer_cred *peer);
 /* Strings and lists are copied. */
 struct listener_params {
 	const char *path; /* at most 100 bytes; "@name" = abstract; "systemd:NAME" = inherited */
+	bool tcp;	  /* path is ADDRESS:PORT, and nothing below is looked at */
 	bool seqpacket;
 	mode_t mode;		   /* not for abstract and inherited ones */
 	const char *owner, *group; /* of the file; name or number; NULL = as it comes */

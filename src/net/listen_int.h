@@ -36,6 +36,7 @@ struct listener {
 bool listen_at_path(struct listener *ln, const struct listener_params *params, struct error *err);
 bool listen_abstract(struct listener *ln, struct error *err);
 bool listen_inherited(struct listener *ln, struct error *err);
+bool listen_tcp(struct listener *ln, struct error *err);
 
 void listen_remove_name(struct listener *ln);
 void listen_give_back(struct listener *ln); /* the inherited socket stays open */

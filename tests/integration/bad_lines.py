@@ -166,7 +166,7 @@ BAD_LINES = [
     ('open x url=ws://h/ reconnect.attempt=1',
      OPTION, 'reconnect.attempt: unknown key; did you mean "reconnect.attempts"?'),
     ('open x url=ws://h/ endpoint={', PARSE, 'word 4: its value begins like JSON, but does not end so'),
-    ('wait up', METHOD, 'no method "wait"'),
+    ('watch up', METHOD, 'no method "watch"'),
     ('status ' + ' '.join(f'a{i}=1' for i in range(129)), PARSE, 'more than 128 words'),
     ('m' * 65, METHOD, 'no method has such a long name'),
 ]

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from dumb_server import DumbServer, serve_quietly  # noqa: E402
-from fixtures import bridges, certs, nginx, scripted, serve, session_folder, trust  # noqa: E402,F401
+from fixtures import bridges, certs, echo_server, nginx, scripted, serve, session_folder, trust  # noqa: E402,F401
 from harness import WRAPPER, Daemon, Server, missing_server, programs, slack  # noqa: E402
 
 LIMIT = 30

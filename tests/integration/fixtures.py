@@ -7,7 +7,9 @@ suite are put away here, once: with them no test would reach 127.0.0.1.
 
 import itertools
 import os
+import re
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -53,6 +55,20 @@ def nginx(session_folder, certs, server):
     made = Nginx(session_folder, certs, server.port)
     yield made
     made.program.stop()
+
+
+@pytest.fixture
+def echo_server():
+    """`wsbridge echo`, and its URL."""
+    process = subprocess.Popen([*WRAPPER, programs.wsbridge, 'echo', '--listen', '127.0.0.1:0'],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    process.url = re.fullmatch(r'listening on (ws://127\.0\.0\.1:\d+)/\n', line).group(1)
+    yield process
+    if process.poll() is None:
+        process.terminate()
+    _, err = process.communicate(timeout=slack(10))
+    assert (process.returncode, err) == (0, '')
 
 
 @pytest.fixture

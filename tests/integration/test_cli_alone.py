@@ -165,20 +165,6 @@ def test_default_paths_of_a_user(folder):
 # echo -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def echo_server():
-    """`wsbridge echo`, and its URL."""
-    process = subprocess.Popen([*WRAPPER, programs.wsbridge, 'echo', '--listen', '127.0.0.1:0'],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    line = process.stdout.readline()
-    process.url = re.fullmatch(r'listening on (ws://127\.0\.0\.1:\d+)/\n', line).group(1)
-    yield process
-    if process.poll() is None:
-        process.terminate()
-    _, err = process.communicate(timeout=slack(10))
-    assert (process.returncode, err) == (0, '')
-
-
 def test_echo(wsbridged, echo_server):
     daemon = wsbridged({'echo': {'url': f'{echo_server.url}/'},
                         'ticker': {'url': f'{echo_server.url}/ticker?interval=50ms'},

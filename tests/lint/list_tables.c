@@ -7,7 +7,10 @@
  *   method   NAME             right
  *   param    METHOD NAME      facts
  *   command  NAME             words
+ *   summary  NAME             sentence
  *   switch   COMMAND          as in mdoc: Fl o , Fl -option Ar KEY=VALUE
+ *   common   COMMAND          the same, for those that many commands have
+ *   about    COMMAND SWITCH   sentence
  */
 #include <stdio.h>
 #include <string.h>
@@ -145,10 +148,11 @@ static void print_method(const struct method *m)
 	}
 }
 
-static void print_switches(const char *command, const struct cli_switch *table)
+static void print_switches(const char *kind, const char *command, const struct cli_switch *table)
 {
 	for (; table && table->name; table++) {
-		printf("switch\t%s\tFl ", command);
+		printf("about\t%s %s\t%s\n", command, table->name, table->help);
+		printf("%s\t%s\tFl ", kind, command);
 		if (table->letter)
 			printf("%c , Fl ", table->letter);
 		printf("-%s", table->name);
@@ -168,10 +172,12 @@ int main(void)
 	print_options(&endpoint_schema, "bridges.*.endpoint.");
 	for (size_t i = 0; i < methods_count(); i++)
 		print_method(method_at(i));
-	print_switches("", global_switches);
+	print_switches("switch", "", global_switches);
 	for (const struct command *c = commands; c->name; c++) {
 		printf("command\t%s\t%s\n", c->name, c->words);
-		print_switches(c->name, c->switches);
+		printf("summary\t%s\t%s\n", c->name, c->summary);
+		print_switches("switch", c->name, c->switches);
+		print_switches("common", c->name, command_common(c));
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

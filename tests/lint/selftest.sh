@@ -23,6 +23,7 @@ tables() {
 	printf 'option\tlog.level\tstring, default info\n'
 	printf 'method\tping\tsend\nparam\tping name\tstring, required\n'
 	printf 'command\tping\tNAME\nswitch\tping\tFl t , Fl -timeout Ar T\n'
+	printf 'summary\tping\tmeasure a round trip\nabout\tping timeout\thow long\n'
 }
 
 # page NAME SECTION: its head.
@@ -44,7 +45,7 @@ manual() {
 
 fresh() {
 	rm -rf src tests systemd etc docs
-	mkdir -p src/base src/low src/high tests/unit systemd/user etc docs
+	mkdir -p src/base src/low src/high tests/unit systemd/user etc/completions docs
 	manual
 	printf '{\n\t"log": {\n\t\t"level": "info"\n\t}\n}\n' >etc/wsbridge.json
 	echo 'low/*.h' >src/low/.may_include
@@ -57,6 +58,7 @@ fresh() {
 	echo '`tests/unit/test_low.c:stays_low`' >docs/CONFORMANCE.md
 	printf 'static void stays_low(void **state)\n{\n}\n\n%s\n' \
 		'static const struct CMUnitTest all[] = { cmocka_unit_test(stays_low) };' | c tests/unit/test_low.c
+	sh "$lint/python.sh" "$lint/completions.py" --write . >/dev/null
 	for unit in systemd systemd/user; do
 		printf '[Service]\nExecStart=@sbindir@/wsbridged\n' >$unit/wsbridged.service.in
 	done
@@ -107,7 +109,7 @@ chmod +x build/tests/lint/list_tables
 
 cp "$lint/../../.clang-format" . || exit 1
 fresh
-for name in banned.sh conformance.sh docs.py format.sh headers.sh includes.py manpages.sh sample.sh sizes.py units.sh; do
+for name in banned.sh completions.py conformance.sh docs.py format.sh headers.sh includes.py manpages.sh sample.sh sizes.py units.sh; do
 	accepts $name
 done
 
@@ -213,6 +215,11 @@ sed -i 's/Ss ping/Ss pong/' docs/wsbridge.1
 refuses docs.py 'wsbridge.1: ping is missing'
 sed -i 's/-timeout/-time/' docs/wsbridge.1
 refuses docs.py 'wsbridge.1: ping: ".It Fl t , Fl -timeout Ar T" is missing'
+
+sed -i 's/--timeout/--time/' etc/completions/wsbridge.bash
+refuses completions.py 'etc/completions/wsbridge.bash: is not what the tables say'
+rm etc/completions/_wsbridge
+refuses completions.py 'etc/completions/_wsbridge: is not what the tables say'
 
 sed -i 's/^.El/.Xyz/' docs/wsbridge.1
 refuses manpages.sh 'docs/wsbridge.1:'

@@ -40,6 +40,46 @@ static void test_start_up_is_a_difference(void **state)
 	registry_rig_deinit(&r);
 }
 
+struct shown {
+	char text[200];
+};
+
+static void on_show(void *arg, struct bridge *b, const struct record *r)
+{
+	struct shown *s = arg;
+	size_t n = strlen(s->text);
+	const char *what = r ? (r->type == RECORD_MESSAGE ? "message" : "other") : bridge_state(b);
+
+	snprintf(s->text + n, sizeof(s->text) - n, "%s:%s ", bridge_name(b), what);
+}
+
+/* Who taps it sees what local clients are told, and each change of state once; or nothing. */
+static void test_tap(void **state)
+{
+	struct registry_rig r;
+	struct shown s = { "" };
+	const struct bridge_tap tap = { .cb = on_show, .arg = &s }, nobody = { 0 };
+
+	(void)state;
+	registry_rig_init(&r);
+	registry_tap(r.reg, &tap);
+	registry_rig_apply(&r, REGISTRY_FILE(A "," B), false);
+	registry_rig_wait_states(&r, "a:open b:closed");
+	assert_string_equal(s.text, "a:connecting a:other a:open ");
+	ws_peer_text(&r.w.peer, "x");
+	world_turn_for(&r.w, 5000);
+	assert_string_equal(s.text, "a:connecting a:other a:open a:message ");
+	s.text[0] = '\0';
+	registry_tap(r.reg, &nobody);
+	ws_peer_text(&r.w.peer, "y");
+	world_turn_for(&r.w, 5000);
+	registry_tap(r.reg, &tap);
+	registry_rig_apply(&r, REGISTRY_FILE(B), false); /* what leaves is not spoken of */
+	world_turn_for(&r.w, 100000);
+	assert_string_equal(s.text, "");
+	registry_rig_deinit(&r);
+}
+
 static void test_apply_touches_only_what_differs(void **state)
 {
 	struct registry_rig r;
@@ -370,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_up_is_a_difference),
+		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_apply_touches_only_what_differs),
 		cmocka_unit_test(test_dry),
 		cmocka_unit_test(test_open),

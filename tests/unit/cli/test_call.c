@@ -130,6 +130,41 @@ static void test_null_id(void **state)
 	rpc_answer_deinit(&r.answer);
 }
 
+/* Before the answer, in one piece with it, and behind it: they come in their order. */
+static void test_events(void **state)
+{
+	static const char lines[] =
+		"{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"n\":1}}\n"
+		"{\"method\":\"event\",\"params\":{\"n\":2,\"data\":\"\\u0000\"}}\n"
+		"{\"id\":1,\"result\":{\"a\":1}}\n"
+		"{\"method\":\"event\",\"params\":{\"n\":3}}\n";
+	int listener = bind_socket(true);
+	struct call_request request = { .method = "subscribe", .timeout = CALL_TIMEOUT };
+	struct error err = ERROR_INIT;
+	struct rpc_answer answer;
+	pid_t child = fork();
+	struct call *c;
+
+	(void)state;
+	if (child == 0)
+		serve(listener, lines, true);
+	close(listener);
+	c = call_new(path, NULL, &err);
+	request.params = json_object();
+	assert_int_equal(call_make(c, &request, &answer, &err), CALL_OK);
+	rpc_answer_deinit(&answer);
+	for (int n = 1; n <= 3; n++) {
+		json_t *event = call_next_event(c, &err);
+
+		assert_int_equal(json_integer_value(json_object_get(event, "n")), n);
+		json_decref(event);
+	}
+	assert_null(call_next_event(c, &err));
+	assert_int_equal(err.code, ERR_CONNECT);
+	call_free(c);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void test_other_answers_are_skipped(void **state)
 {
 	struct result r;
@@ -199,9 +234,13 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_result),	  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_null_id),	  cmocka_unit_test(test_other_answers_are_skipped),
-		cmocka_unit_test(test_no_answer), cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_result),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_null_id),
+		cmocka_unit_test(test_other_answers_are_skipped),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_nobody_there),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

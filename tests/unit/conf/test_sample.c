@@ -18,8 +18,8 @@
 /* Of what cannot be given with its neighbour: a line, or all of "fifo". */
 static bool is_either_or(const char *line, bool *in_fifo)
 {
-	static const char *const keys[] = { "endpoints", "bearer", "data", "events",
-					    "block_timeout" };
+	static const char *const keys[] = { "endpoints", "bearer", "data",
+					    "events",	 "listen", "block_timeout" };
 	bool was_in_fifo = *in_fifo;
 
 	*in_fifo = strstr(line, "\"fifo\"") || (was_in_fifo && !strchr(line, '}'));

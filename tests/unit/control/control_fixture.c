@@ -71,6 +71,13 @@ static void on_guard(void *arg)
 	fail_msg("nothing happened for a minute");
 }
 
+static void on_event(void *arg)
+{
+	struct fixture *f = arg;
+
+	f->events++;
+}
+
 void fixture_init(struct fixture *f, const char *conf)
 {
 	json_t *root = json_loads(conf, 0, NULL);
@@ -95,8 +102,8 @@ void fixture_init(struct fixture *f, const char *conf)
 		.conf_path = conf_path,
 		.started = 1000000000,
 	};
-	f->env.host = f->host;
-	list_init(&f->env.waiting);
+	call_env_init(&f->env, &f->host);
+	f->reader = event_reader_new(f->env.events, on_event, f);
 	timer_init(&f->guard, f->loop, on_guard, f);
 	registry_apply(f->registry, f->conf, false, &diff);
 	registry_diff_deinit(&diff);
@@ -112,6 +119,8 @@ void fixture_deinit(struct fixture *f)
 	struct deferred end;
 
 	control_server_free(f->server);
+	event_reader_free(f->reader);
+	call_env_deinit(&f->env);
 	registry_free(f->registry);
 	deferred_init(&end, stop, f->loop);
 	loop_defer(f->loop, &end);
@@ -136,6 +145,7 @@ char *fixture_ask(struct fixture *f, enum conf_level level, const char *line)
 		.level = level,
 		.who = "test",
 		.max_line = 65536,
+		.reader = f->reader,
 		.on_done = stop,
 		.arg = f->loop,
 	};

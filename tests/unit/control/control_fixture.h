@@ -7,6 +7,7 @@
 #define WSB_TESTS_CONTROL_FIXTURE_H
 
 #include "control/call.h"
+#include "control/events.h"
 
 struct fixture {
 	struct loop *loop;
@@ -15,6 +16,8 @@ struct fixture {
 	struct main_conf *conf;
 	struct control_host host;
 	struct call_env env;
+	struct event_reader *reader;
+	int events;		       /* how often it was woken */
 	struct control_server *server; /* NULL: bridge events go to env */
 	struct timer guard;
 	/* what the daemon was asked, and what it says */

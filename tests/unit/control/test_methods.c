@@ -145,7 +145,11 @@ static void test_right_of_each(void **state)
 		{ "send", LEVEL_SEND },	      { "status", LEVEL_READ },
 		{ "reconnect", LEVEL_ADMIN }, { "reload", LEVEL_ADMIN },
 		{ "shutdown", LEVEL_ADMIN },  { "version", LEVEL_READ },
-		{ "explain", LEVEL_READ },
+		{ "explain", LEVEL_READ },    { "log", LEVEL_ADMIN },
+		{ "metrics", LEVEL_READ },    { "rpc.discover", LEVEL_READ },
+		{ "wait", LEVEL_READ },	      { "ping", LEVEL_SEND },
+		{ "recv", LEVEL_READ },	      { "request", LEVEL_SEND },
+		{ "subscribe", LEVEL_READ },  { "unsubscribe", LEVEL_READ },
 	};
 	struct error err;
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -332,6 +333,69 @@ static void test_an_unknown_name_on_the_list(void **state)
 	assert_int_equal(access(h->path, F_OK), -1);
 }
 
+/* A port that was free a moment ago. */
+static int free_port(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	close(fd);
+	return ntohs(addr.sin_port);
+}
+
+static int connect_to_port(int port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* The place is free again at once, also while a connection of before is there. */
+static void test_tcp(void **state)
+{
+	struct hall *h = *state;
+	int port = free_port(), fd;
+	mem_auto_str address = mem_printf("127.0.0.1:%d", port);
+	mem_auto_str taken = mem_printf("bind %s: Address already in use", address);
+	const struct listener_params params = { .path = address, .tcp = true };
+	struct listener *ln = serve(h, &params);
+
+	fd = connect_to_port(port);
+	assert_true(turn_until(h->loop, has_accepted, h, PATIENCE));
+	assert_error(h, &params, EADDRINUSE, taken);
+	listener_free(ln);
+	ln = serve(h, &params);
+	close(fd);
+	listener_free(ln);
+}
+
+static void test_what_is_no_address(void **state)
+{
+	static const char *const bad[] = { "1",
+					   ":1",
+					   "localhost:1",
+					   "[::1:1",
+					   "::1:1",
+					   "[127.0.0.1]:1",
+					   "127.0.0.1.2:1",
+					   "127.0.0.1:0",
+					   "127.0.0.1:65536" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		const struct listener_params params = { .path = bad[i], .tcp = true };
+		mem_auto_str text = mem_printf("%s is not ADDRESS:PORT", bad[i]);
+
+		assert_error(*state, &params, 0, text);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -346,6 +410,8 @@ int main(void)
 		T(test_who_is_not_named_is_turned_away),
 		T(test_who_is_named_is_let_in),
 		T(test_an_unknown_name_on_the_list),
+		T(test_tcp),
+		T(test_what_is_no_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
