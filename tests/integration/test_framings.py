@@ -2,6 +2,7 @@
 """Framings other than json, and what a shell makes of all of them: read, xargs, jq, socat."""
 
 import json
+import select
 import subprocess
 
 import pytest
@@ -87,6 +88,12 @@ def test_nul_delimited_input(pipe):
                       "socat -u UNIX-CONNECT:b.sock -", {'framing': 'lines', 'delimiter': '\0'})
     wait_until(lambda: len(conn.of(frames.TEXT)) == 4)
     assert [f.payload for f in conn.of(frames.TEXT)] == [b'one\ntwo', b'three', b'', b'last']
+
+    def one_reads():
+        conn.text('there\n')
+        return select.select([loop.process.stdout], [], [], 0.1)[0]
+
+    wait_until(one_reads)
     loop.rest()
 
 
