@@ -6,7 +6,7 @@ _wsbridge_bridges() {
 		grep -o '{"name":"[A-Za-z0-9_.@-]*","state"' | cut -d '"' -f 4
 }
 
-# What the value of a switch is: "file", "option", "none"; nothing if it has none.
+# What the value of a switch is: "file", "option", "events", "none"; nothing if it has none.
 _wsbridge_value() {
 	case $1 in
 	:-s | :--socket) echo socket ;;
@@ -30,12 +30,17 @@ _wsbridge_value() {
 	wait:-s | wait:--socket) echo socket ;;
 	ping:-t | ping:--timeout) echo none ;;
 	ping:-s | ping:--socket) echo socket ;;
-	monitor:-e | monitor:--events) echo none ;;
+	monitor:-e | monitor:--events) echo events ;;
 	monitor:-s | monitor:--socket) echo socket ;;
+	top:-d | top:--delay) echo none ;;
+	top:-n | top:--number) echo none ;;
+	top:-s | top:--socket) echo socket ;;
 	reconnect:-s | reconnect:--socket) echo socket ;;
 	explain:-s | explain:--socket) echo socket ;;
 	reload:-s | reload:--socket) echo socket ;;
 	log:-s | log:--socket) echo socket ;;
+	trace:--for) echo none ;;
+	trace:-s | trace:--socket) echo socket ;;
 	metrics:-s | metrics:--socket) echo socket ;;
 	shutdown:-t | shutdown:--timeout) echo none ;;
 	shutdown:-s | shutdown:--socket) echo socket ;;
@@ -66,15 +71,17 @@ _wsbridge_switches() {
 	wait) echo '-t --timeout -s --socket --json -h --help' ;;
 	ping) echo '-t --timeout -s --socket --json -h --help' ;;
 	monitor) echo '-e --events -s --socket --json -h --help' ;;
+	top) echo '-d --delay -n --number -s --socket --json -h --help' ;;
 	reconnect) echo '-s --socket --json -h --help' ;;
 	explain) echo '-s --socket --json -h --help' ;;
 	reload) echo '-n --dry-run -s --socket --json -h --help' ;;
 	log) echo '-s --socket --json -h --help' ;;
+	trace) echo '--for -s --socket --json -h --help' ;;
 	metrics) echo '-s --socket --json -h --help' ;;
 	shutdown) echo '-t --timeout -s --socket --json -h --help' ;;
 	version) echo '-s --socket --json -h --help' ;;
 	rpc) echo '-s --socket --json -h --help' ;;
-	connect) echo '-b --binary -r --raw --stream -t --text --messages --eof-wait -v --verbose --timings -n --nocert -p --proxy -s --subprotocol --origin -H --header -o --option -h --help' ;;
+	connect) echo '-b --binary -r --raw --stream -t --text --messages --eof-wait -v --verbose --timings -n --nocert -p --proxy -s --subprotocol --origin -H --header -o --option --json -h --help' ;;
 	probe) echo '-o --option --json -h --help' ;;
 	echo) echo '-l --listen -h --help' ;;
 	check) echo '--json -h --help' ;;
@@ -84,7 +91,7 @@ _wsbridge_switches() {
 # What stands in the place of a command's word, counted from 0.
 _wsbridge_word() {
 	case $1 in
-	:*) echo 'status open close send recv request wait ping monitor reconnect explain reload log metrics shutdown version rpc connect probe echo check' ;;
+	:*) echo 'status open close send recv request wait ping monitor top reconnect explain reload log trace metrics shutdown version rpc connect probe echo check' ;;
 	status:*) echo 'NAME' ;;
 	open:0) echo 'NAME' ;;
 	close:0) echo 'NAME' ;;
@@ -98,7 +105,8 @@ _wsbridge_word() {
 	reconnect:0) echo 'NAME' ;;
 	explain:0) echo 'NAME' ;;
 	log:0) echo 'error warning notice info debug' ;;
-	rpc:0) echo 'open close send status request recv wait ping subscribe unsubscribe reconnect explain reload log metrics shutdown version rpc.discover' ;;
+	trace:0) echo 'NAME off' ;;
+	rpc:0) echo 'open close send status request recv wait ping subscribe unsubscribe reconnect explain reload log trace metrics shutdown version rpc.discover' ;;
 	check:0) echo 'FILE' ;;
 	esac
 }
@@ -135,6 +143,7 @@ tls.ciphersuites
 tls.groups
 tls.pin_sha256
 tls.keylog_file
+tls.ktls
 proxy
 proxy_password
 no_proxy
@@ -154,6 +163,14 @@ max_message
 validate_utf8
 mask
 fragments
+compression
+compression.client_max_window_bits
+compression.server_max_window_bits
+compression.client_no_context_takeover
+compression.server_no_context_takeover
+compression.level
+compression.threshold
+compression.release_after
 sharing
 on_open
 ping.interval
@@ -209,7 +226,7 @@ endpoint.overflow
 endpoint.block_timeout'
 
 _wsbridge() {
-	local cur=${COMP_WORDS[COMP_CWORD]} command='' value='' kind='' count=0 i word
+	local cur=${COMP_WORDS[COMP_CWORD]} command='' value='' kind='' before='' count=0 i word
 	local -a socket=()
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -228,12 +245,20 @@ _wsbridge() {
 			((count++))
 		fi
 	done
-	[[ $cur == = || $value == after ]] && return
+	if [[ $cur == = || $value == after ]]; then
+		[[ $kind == file || $kind == socket ]] || return
+		value=$kind cur=${cur#=}
+	fi
 	case $value in
 	file | socket) kind=FILE ;;
 	option)
 		compopt -o nospace
 		mapfile -t COMPREPLY < <(compgen -S = -W "$_wsbridge_options" -- "$cur")
+		return
+		;;
+	events) # with commas between them
+		[[ $cur == *,* ]] && before=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$before" -W 'state message open close ping pong error' -- "${cur##*,}")
 		return
 		;;
 	none) return ;;
@@ -246,7 +271,7 @@ _wsbridge() {
 		;;
 	esac
 	case $kind in
-	NAME) mapfile -t COMPREPLY < <(compgen -W "$(_wsbridge_bridges "${socket[@]}")" -- "$cur") ;;
+	NAME*) mapfile -t COMPREPLY < <(compgen -W "$(_wsbridge_bridges "${socket[@]}")${kind#NAME}" -- "$cur") ;;
 	FILE)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

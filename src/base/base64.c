@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Base64 for binary messages, keys and Basic credentials. Not constant in
- * time: nothing here is compared with a secret. The trap: the output of a
+ * time: nothing here is compared with a secret. Vector code (vec_base64.h) does
+ * the bulk; what it leaves is done and judged here. The trap: the output of a
  * decode that failed is half written.
  */
 #include "base/base64.h"
+
+#include "base/cpu.h"
+#include "base/vec_int.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -30,11 +34,50 @@ static void encode_group(char *out, uint32_t bits)
 	out[3] = letters[bits & 63];
 }
 
+/* The vector forms: how much of p they have done. */
+typedef size_t run_fn(uint8_t *out, const uint8_t *p, size_t n);
+
+static size_t run_portable(uint8_t *out, const uint8_t *p, size_t n)
+{
+	(void)out;
+	(void)p;
+	(void)n;
+	return 0;
+}
+
+static run_fn *const encoders[CPU_LEVELS] = {
+	[CPU_PORTABLE] = run_portable,
+	[CPU_SSE2] = run_portable,
+#if defined(__x86_64__)
+	[CPU_SSSE3] = base64_encode_ssse3,
+	[CPU_AVX2] = base64_encode_avx2,
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+	[CPU_NEON] = base64_encode_neon,
+#endif
+};
+
+static run_fn *const decoders[CPU_LEVELS] = {
+	[CPU_PORTABLE] = run_portable,
+	[CPU_SSE2] = run_portable,
+#if defined(__x86_64__)
+	[CPU_SSSE3] = base64_decode_ssse3,
+	[CPU_AVX2] = base64_decode_avx2,
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+	[CPU_NEON] = base64_decode_neon,
+#endif
+};
+
 void base64_encode(char *out, struct span in)
 {
 	const uint8_t *p = in.p;
-	size_t left = in.n;
+	size_t left = in.n, done;
 
+	if (left >= VEC_LEAST) {
+		done = encoders[cpu_level()]((uint8_t *)out, p, left);
+		out += done / 3 * 4;
+		p += done;
+		left -= done;
+	}
 	for (; left >= 3; left -= 3, p += 3, out += 4)
 		encode_group(out, (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2]);
 	if (left == 0)
@@ -45,35 +88,34 @@ void base64_encode(char *out, struct span in)
 		out[2] = '=';
 }
 
-/* The bits of the first n letters of a group of four, the others taken as 0. */
-static bool decode_group(const uint8_t *p, size_t n, uint32_t *bits)
+/* The bits of a group of four letters, the last `spare` of which are taken as 0. */
+static bool decode_group(const uint8_t *p, size_t spare, uint32_t *bits)
 {
-	uint32_t all = 0;
+	/* What is not in the alphabet becomes a number far above 63. */
+	uint32_t a = values[p[0]] - 1u, b = values[p[1]] - 1u;
+	uint32_t c = spare > 1 ? 0 : values[p[2]] - 1u;
+	uint32_t d = spare > 0 ? 0 : values[p[3]] - 1u;
 
-	for (size_t i = 0; i < 4; i++) {
-		uint8_t value = i < n ? values[p[i]] : 1;
-
-		if (value == 0)
-			return false;
-		all = all << 6 | (uint32_t)(value - 1);
-	}
-	*bits = all;
-	return true;
+	*bits = a << 18 | b << 12 | c << 6 | d;
+	return (a | b | c | d) < 64;
 }
 
 bool base64_decode(uint8_t *out, size_t *n, struct span in)
 {
-	size_t at = 0, pad = 0;
+	size_t at, pad = 0, done = 0;
 	uint32_t bits;
 
 	if (in.n % 4 != 0)
 		return false;
 	if (in.n > 0 && in.p[in.n - 1] == '=')
 		pad = in.p[in.n - 2] == '=' ? 2 : 1;
-	for (size_t i = 0; i < in.n; i += 4) {
+	if (in.n >= 2 * VEC_LEAST) /* fewer letters are too few for a vector of bytes */
+		done = decoders[cpu_level()](out, in.p, in.n);
+	at = done / 4 * 3;
+	for (size_t i = done; i < in.n; i += 4) {
 		size_t spare = i + 4 == in.n ? pad : 0;
 
-		if (!decode_group(in.p + i, 4 - spare, &bits))
+		if (!decode_group(in.p + i, spare, &bits))
 			return false;
 		if (spare > 0 && (bits & (spare == 1 ? 0xFFu : 0xFFFFu)) != 0)
 			return false; /* RFC 4648, 3.5: one encoding for each value */

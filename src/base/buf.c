@@ -124,3 +124,21 @@ void buf_clear(struct buf *b)
 {
 	buf_consume(b, b->len);
 }
+
+void buf_trim(struct buf *b)
+{
+	uint8_t *data;
+
+	if (b->len == 0) {
+		buf_deinit(b);
+		return;
+	}
+	if (b->off > 0)
+		memmove(b->data, b->data + b->off, b->len);
+	b->off = 0;
+	data = mem_try_realloc(b->data, b->len);
+	if (!data)
+		return; /* then it stays as it is */
+	b->data = data;
+	b->size = b->len;
+}

@@ -40,5 +40,6 @@ bool buf_append(struct buf *b, struct span s); /* false: cap or memory; nothing 
 struct span buf_bytes(const struct buf *b);    /* all stored bytes; valid until the next change */
 void buf_consume(struct buf *b, size_t n);     /* n <= stored; gives large memory back at 0 */
 void buf_clear(struct buf *b);
+void buf_trim(struct buf *b); /* gives back what is not in use */
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 /* Longer than error.text by more than one character: the cut is never made by vsnprintf. */
@@ -117,6 +118,13 @@ bool error_context(struct error *err, const char *fmt, ...)
 	snprintf(joined, sizeof(joined), "%s: %s", raw, err->text);
 	copy_clean(err->text, sizeof(err->text), joined);
 	return false;
+}
+
+void error_keep(struct error **kept, const struct error *err)
+{
+	if (!*kept)
+		*kept = mem_alloc(sizeof(**kept));
+	memmove(*kept, err, sizeof(*err)); /* it may be the one that is kept */
 }
 
 const char *error_kind(enum err code)

@@ -58,6 +58,12 @@ bool error_set_option(struct error *err, const char *option, const char *fmt, ..
 /* Puts "CONTEXT: " in front of the text. Returns false, as above. */
 bool error_context(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * An error that an object keeps: on the heap, so that it costs a pointer as long as all is well.
+ * Takes the place of an older one. free(3).
+ */
+void error_keep(struct error **kept, const struct error *err);
+
 /* Table look-ups; any value of the enum is valid. */
 const char *error_kind(enum err code);	   /* "not_open"; ERR_NONE: "none" */
 int error_rpc_code(enum err code);	   /* -32004; ERR_NONE: 0 */

@@ -6,9 +6,14 @@
  */
 #include "base/http_head.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static const char version_prefix[] = "HTTP/1.";
+
+#define FIELDS_FIRST 8
 
 enum { VERSION_PREFIX_LEN = sizeof(version_prefix) - 1, VERSION_LEN };
 
@@ -27,7 +32,9 @@ void http_head_init_request(struct http_head *h)
 void http_head_deinit(struct http_head *h)
 {
 	buf_deinit(&h->bytes);
-	h->n_lines = 0;
+	free(h->fields);
+	h->fields = NULL;
+	h->n_lines = h->fields_size = 0;
 }
 
 static const char *noun(const struct http_head *h)
@@ -146,6 +153,21 @@ static bool take_request_line(struct http_head *h, struct span line, struct erro
 	return true;
 }
 
+static void grow(struct http_head *h)
+{
+	h->fields_size = h->fields_size ? 2 * h->fields_size : FIELDS_FIRST;
+	h->fields = mem_grow(h->fields, h->fields_size, sizeof(*h->fields));
+}
+
+void http_head_trim(struct http_head *h)
+{
+	buf_trim(&h->bytes);
+	if (h->n_lines == 0 || h->n_lines == h->fields_size)
+		return;
+	h->fields_size = h->n_lines;
+	h->fields = mem_grow(h->fields, h->fields_size, sizeof(*h->fields));
+}
+
 /* RFC 9112, 5. */
 static bool take_field_line(struct http_head *h, struct span line, struct error *err)
 {
@@ -176,10 +198,14 @@ static bool take_field_line(struct http_head *h, struct span line, struct error 
 		return error_set(err, ERR_PROTOCOL,
 				 "header line %zu of the %s has a control character", number,
 				 noun(h));
-	h->fields[h->n_lines].name = (uint16_t)(name.p - bytes);
-	h->fields[h->n_lines].name_len = (uint16_t)name.n;
-	h->fields[h->n_lines].value = (uint16_t)(value.p - bytes);
-	h->fields[h->n_lines].value_len = (uint16_t)value.n;
+	if (h->n_lines == h->fields_size)
+		grow(h);
+	h->fields[h->n_lines] = (struct http_field_at){
+		.name = (uint16_t)(name.p - bytes),
+		.name_len = (uint16_t)name.n,
+		.value = (uint16_t)(value.p - bytes),
+		.value_len = (uint16_t)value.n,
+	};
 	h->n_lines++;
 	return true;
 }

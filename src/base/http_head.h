@@ -33,9 +33,10 @@ struct http_head {
 	unsigned minor; /* HTTP/1.minor */
 	size_t n_lines; /* header lines so far */
 	uint16_t method_len, target, target_len; /* of a request; the method is at 0 */
-	struct {
+	struct http_field_at {
 		uint16_t name, name_len, value, value_len; /* offsets into bytes */
-	} fields[HTTP_LINES_MAX];
+	} * fields;
+	size_t fields_size;
 };
 
 void http_head_init(struct http_head *h);	  /* for a response */
@@ -48,6 +49,9 @@ void http_head_deinit(struct http_head *h);
  * memory is short); h is useless then but for deinit.
  */
 enum http_head_result http_head_feed(struct http_head *h, struct span *input, struct error *err);
+
+/* Gives back what memory a whole head needs no more. */
+void http_head_trim(struct http_head *h);
 
 /* Of a request, once the request line is in; valid as long as h. */
 struct span http_head_method(const struct http_head *h);

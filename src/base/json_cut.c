@@ -8,6 +8,7 @@
 #include "base/json_cut.h"
 
 #include "base/json_cut_int.h"
+#include "base/search.h"
 
 static struct span skip_space(struct span s)
 {
@@ -28,9 +29,8 @@ struct span json_cut_trim(struct span s)
 static size_t string_len(struct span s)
 {
 	const uint8_t *p = s.p + 1, *end = s.p + s.n;
-	uint64_t bits = 0;
 
-	while ((p = json_plain_end(p, end, &bits)) < end) {
+	while ((p = search_json(p, end)) < end) {
 		if (*p == '"')
 			return (size_t)(p - s.p) + 1;
 		if (*p == '\\' && end - p == 1)

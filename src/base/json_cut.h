@@ -23,6 +23,15 @@ struct span json_cut_trim(struct span s); /* without white space around it (RFC 
  */
 bool json_cut_valid(struct span text, unsigned max_depth);
 
+/*
+ * The same, and in the same pass each member of the object that the text is, in order: the key
+ * with its quotes and the value, which are good JSON. What is behind may still turn out not to
+ * be, so nothing of it counts before the result is known.
+ */
+typedef void json_cut_member_fn(void *arg, struct span key, struct span value);
+bool json_cut_valid_members(struct span text, unsigned max_depth, json_cut_member_fn *on_member,
+			    void *arg);
+
 /* Bytes of the value that s begins with; 0: a bracket or a quote is not closed, or s is empty. */
 size_t json_cut_value(struct span s);
 

@@ -6,7 +6,8 @@
  * for one of them.
  */
 #include "base/json_cut.h"
-#include "base/json_cut_int.h"
+
+#include "base/search.h"
 
 static const char hex[] = "0123456789abcdef";
 
@@ -99,12 +100,11 @@ static size_t take_escape(struct span *s, uint8_t out[4])
  */
 static bool take_run(struct span *s, struct span *run, uint8_t own[4])
 {
-	uint64_t bits = 0;
 	size_t n;
 
 	if (s->n == 0)
 		return false;
-	n = (size_t)(json_plain_end(s->p, s->p + s->n, &bits) - s->p);
+	n = (size_t)(search_json(s->p, s->p + s->n) - s->p);
 	if (n > 0) {
 		*run = span_of(s->p, n);
 		*s = span_skip(*s, n);
@@ -178,9 +178,8 @@ size_t json_cut_escaped_size(struct span text)
 {
 	size_t n = text.n;
 	const uint8_t *end = text.n ? text.p + text.n : text.p;
-	uint64_t bits = 0;
 
-	for (const uint8_t *p = text.p; (p = json_plain_end(p, end, &bits)) < end; p++)
+	for (const uint8_t *p = text.p; (p = search_json(p, end)) < end; p++)
 		n += *p >= 0x20 || letters[*p] ? 1 : 5;
 	return n;
 }
@@ -188,11 +187,10 @@ size_t json_cut_escaped_size(struct span text)
 size_t json_cut_escape(uint8_t *out, struct span text)
 {
 	const uint8_t *p = text.p, *end = text.n ? text.p + text.n : text.p;
-	uint64_t bits = 0;
 	size_t at = 0;
 
 	while (p < end) {
-		const uint8_t *stop = json_plain_end(p, end, &bits);
+		const uint8_t *stop = search_json(p, end);
 
 		memcpy(out + at, p, (size_t)(stop - p));
 		at += (size_t)(stop - p);

@@ -2,88 +2,74 @@
 /*
  * Is it JSON (RFC 8259)? A walk over the grammar that goes by a stack of bits
  * instead of recursion: 1 is an object, 0 a list. It says nothing of what is
- * wrong and where. Owns nothing. The trap: strings are looked at for UTF-8
- * only when a byte above 0x7F was seen in them; outside of strings no such
- * byte gets past the grammar.
+ * wrong and where: each step returns the place behind it, or NULL. Owns
+ * nothing. The trap: strings are not looked at for UTF-8, since the whole text
+ * is; outside of strings no byte above 0x7F gets past the grammar.
  */
 #include <assert.h>
 
 #include "base/json_cut.h"
 #include "base/json_cut_int.h"
+#include "base/search.h"
 #include "base/utf8.h"
 
 struct walk {
-	const uint8_t *p, *end;
+	const uint8_t *end;
 	unsigned depth, max_depth;
 	uint64_t objects[JSON_CUT_DEPTH_MAX / 64];
+	json_cut_member_fn *on_member; /* or NULL */
+	void *arg;
+	struct span key;      /* of the member of the outermost object that is walked */
+	const uint8_t *value; /* its value's beginning */
 };
 
-enum step {
-	WANT_VALUE, /* one must follow */
-	HAVE_VALUE, /* one is over */
-	NO_JSON,
-};
-
-static void skip_space(struct walk *w)
+static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end)
 {
-	while (w->p < w->end && json_is_space(*w->p))
-		w->p++;
+	while (p < end && json_is_space(*p))
+		p++;
+	return p;
 }
 
-/* Takes c off, and white space in front of it. */
-static bool take(struct walk *w, uint8_t c)
+static bool is_digit(const uint8_t *p, const uint8_t *end)
 {
-	skip_space(w);
-	if (w->p == w->end || *w->p != c)
-		return false;
-	w->p++;
-	return true;
+	return p < end && *p >= '0' && *p <= '9';
 }
 
-static bool is_digit(const struct walk *w)
+/* At least one. */
+static inline const uint8_t *take_digits(const uint8_t *p, const uint8_t *end)
 {
-	return w->p < w->end && *w->p >= '0' && *w->p <= '9';
-}
-
-static bool take_digits(struct walk *w)
-{
-	if (!is_digit(w))
-		return false;
-	while (is_digit(w))
-		w->p++;
-	return true;
+	if (!is_digit(p, end))
+		return NULL;
+	do
+		p++;
+	while (is_digit(p, end));
+	return p;
 }
 
 /* RFC 8259, 6: no leading zeros, no lone point, no plus sign in front. */
-static bool take_number(struct walk *w)
+static inline const uint8_t *take_number(const uint8_t *p, const uint8_t *end)
 {
-	if (*w->p == '-')
-		w->p++;
-	if (w->p < w->end && *w->p == '0')
-		w->p++;
-	else if (!take_digits(w))
-		return false;
-	if (w->p < w->end && *w->p == '.') {
-		w->p++;
-		if (!take_digits(w))
-			return false;
-	}
-	if (w->p == w->end || (*w->p != 'e' && *w->p != 'E'))
-		return true;
-	w->p++;
-	if (w->p < w->end && (*w->p == '+' || *w->p == '-'))
-		w->p++;
-	return take_digits(w);
+	if (*p == '-')
+		p++;
+	if (p < end && *p == '0')
+		p++;
+	else
+		p = take_digits(p, end);
+	if (p && p < end && *p == '.')
+		p = take_digits(p + 1, end);
+	if (!p || p == end || (*p != 'e' && *p != 'E'))
+		return p;
+	p++;
+	if (p < end && (*p == '+' || *p == '-'))
+		p++;
+	return take_digits(p, end);
 }
 
-static bool take_word(struct walk *w, const char *word)
+static const uint8_t *take_word(const uint8_t *p, const uint8_t *end, struct span word)
 {
-	size_t n = strlen(word);
-
-	if ((size_t)(w->end - w->p) < n || memcmp(w->p, word, n) != 0)
-		return false;
-	w->p += n;
-	return true;
+	if ((size_t)(end - p) < word.n || memcmp(p, word.p, word.n) != 0)
+		return NULL;
+	return p + word.n;
 }
 
 static bool is_hex(uint8_t c)
@@ -91,12 +77,12 @@ static bool is_hex(uint8_t c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* w->p is behind the backslash. */
-static bool take_escape(struct walk *w)
+/* p is behind the backslash. */
+static const uint8_t *take_escape(const uint8_t *p, const uint8_t *end)
 {
-	if (w->p == w->end)
-		return false;
-	switch (*w->p++) {
+	if (p == end)
+		return NULL;
+	switch (*p++) {
 	case '"':
 	case '\\':
 	case '/':
@@ -105,41 +91,59 @@ static bool take_escape(struct walk *w)
 	case 'n':
 	case 'r':
 	case 't':
-		return true;
+		return p;
 	case 'u':
 		for (int i = 0; i < 4; i++)
-			if (w->p == w->end || !is_hex(*w->p++))
-				return false;
-		return true;
+			if (p == end || !is_hex(*p++))
+				return NULL;
+		return p;
 	default:
-		return false;
+		return NULL;
 	}
 }
 
-/* w->p is at the quote. */
-static bool take_string(struct walk *w)
+/* p is at the quote. */
+static const uint8_t *take_string(const uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *start = ++w->p;
-	uint64_t bits = 0;
-
-	for (;;) {
-		w->p = json_plain_end(w->p, w->end, &bits);
-		if (w->p == w->end || (*w->p != '"' && *w->p != '\\'))
-			return false;
-		if (*w->p++ == '"')
-			break;
-		if (!take_escape(w))
-			return false;
+	p++;
+	while (p && (p = search_json(p, end)) < end) {
+		if (*p == '"')
+			return p + 1;
+		p = *p == '\\' ? take_escape(p + 1, end) : NULL;
 	}
-	return !json_beyond_ascii(bits) || utf8_valid(span_of(start, (size_t)(w->p - start)));
+	return NULL;
 }
 
-static enum step take_key(struct walk *w)
+static inline const uint8_t *take_scalar(const uint8_t *p, const uint8_t *end)
 {
-	skip_space(w);
-	if (w->p == w->end || *w->p != '"' || !take_string(w) || !take(w, ':'))
-		return NO_JSON;
-	return WANT_VALUE;
+	switch (*p) {
+	case '"':
+		return take_string(p, end);
+	case 't':
+		return take_word(p, end, span_of("true", 4));
+	case 'f':
+		return take_word(p, end, span_of("false", 5));
+	case 'n':
+		return take_word(p, end, span_of("null", 4));
+	default:
+		return take_number(p, end);
+	}
+}
+
+/* A key and its colon; white space may be in front. */
+static inline const uint8_t *take_key(struct walk *w, const uint8_t *p)
+{
+	const uint8_t *start = skip_space(p, w->end);
+
+	if (start == w->end || *start != '"')
+		return NULL;
+	p = take_string(start, w->end);
+	if (!p)
+		return NULL;
+	if (w->depth == 1)
+		w->key = span_of(start, (size_t)(p - start));
+	p = skip_space(p, w->end);
+	return p < w->end && *p == ':' ? p + 1 : NULL;
 }
 
 static bool in_object(const struct walk *w)
@@ -149,81 +153,90 @@ static bool in_object(const struct walk *w)
 	return (w->objects[i / 64] >> i % 64 & 1) != 0;
 }
 
-static enum step open_bracket(struct walk *w)
+/*
+ * p is at a bracket that opens. Behind it a value must come, after its key if that is what the
+ * bracket asks for; or the bracket is closed at once, and *empty is true.
+ */
+static inline const uint8_t *open_bracket(struct walk *w, const uint8_t *p, bool *empty)
 {
 	unsigned i = w->depth;
 	uint64_t bit = UINT64_C(1) << i % 64;
-	bool object = *w->p++ == '{';
+	bool object = *p == '{';
 
 	if (i == w->max_depth)
-		return NO_JSON;
+		return NULL;
+	p = skip_space(p + 1, w->end);
+	*empty = p < w->end && *p == (object ? '}' : ']');
+	if (*empty)
+		return p + 1;
 	w->depth++;
 	w->objects[i / 64] = object ? w->objects[i / 64] | bit : w->objects[i / 64] & ~bit;
-	if (take(w, object ? '}' : ']')) {
+	return object ? take_key(w, p) : p;
+}
+
+static void hand_out(struct walk *w, const uint8_t *end)
+{
+	if (w->on_member && w->depth == 1 && in_object(w))
+		w->on_member(w->arg, w->key, span_of(w->value, (size_t)(end - w->value)));
+}
+
+/* p is behind a value: the brackets that end, and a comma with the key that it announces. */
+static inline const uint8_t *after_value(struct walk *w, const uint8_t *p)
+{
+	while (w->depth > 0) {
+		bool object = in_object(w);
+
+		hand_out(w, p);
+		p = skip_space(p, w->end);
+		if (p == w->end)
+			return NULL;
+		if (*p == ',')
+			return object ? take_key(w, p + 1) : p + 1;
+		if (*p++ != (object ? '}' : ']'))
+			return NULL;
 		w->depth--;
-		return HAVE_VALUE;
 	}
-	return object ? take_key(w) : WANT_VALUE;
+	return p;
 }
 
-static enum step begin_value(struct walk *w)
+/* One value and all that is in it. */
+static const uint8_t *walk(struct walk *w, const uint8_t *p)
 {
-	bool good;
+	bool empty = true;
 
-	skip_space(w);
-	if (w->p == w->end)
-		return NO_JSON;
-	switch (*w->p) {
-	case '{':
-	case '[':
-		return open_bracket(w);
-	case '"':
-		good = take_string(w);
-		break;
-	case 't':
-		good = take_word(w, "true");
-		break;
-	case 'f':
-		good = take_word(w, "false");
-		break;
-	case 'n':
-		good = take_word(w, "null");
-		break;
-	default:
-		good = take_number(w);
-		break;
-	}
-	return good ? HAVE_VALUE : NO_JSON;
+	do {
+		p = skip_space(p, w->end);
+		if (p == w->end)
+			return NULL;
+		if (w->depth == 1)
+			w->value = p;
+		if (*p == '{' || *p == '[')
+			p = open_bracket(w, p, &empty);
+		else
+			p = take_scalar(p, w->end);
+		if (p && empty)
+			p = after_value(w, p);
+		else
+			empty = true;
+	} while (p && w->depth > 0);
+	return p;
 }
 
-/* Inside a bracket: a comma and what it announces, or the bracket's end. */
-static enum step after_value(struct walk *w)
+bool json_cut_valid_members(struct span text, unsigned max_depth, json_cut_member_fn *on_member,
+			    void *arg)
 {
-	bool object = in_object(w);
+	struct walk w = { .end = text.p + text.n, .on_member = on_member, .arg = arg };
+	const uint8_t *p;
 
-	if (take(w, ','))
-		return object ? take_key(w) : WANT_VALUE;
-	if (!take(w, object ? '}' : ']'))
-		return NO_JSON;
-	w->depth--;
-	return HAVE_VALUE;
+	assert(max_depth <= JSON_CUT_DEPTH_MAX);
+	if (text.n == 0 || !utf8_valid(text))
+		return false;
+	w.max_depth = max_depth;
+	p = walk(&w, text.p);
+	return p && skip_space(p, w.end) == w.end;
 }
 
 bool json_cut_valid(struct span text, unsigned max_depth)
 {
-	enum step step = WANT_VALUE;
-	struct walk w;
-
-	assert(max_depth <= JSON_CUT_DEPTH_MAX);
-	if (text.n == 0)
-		return false;
-	w.p = text.p;
-	w.end = text.p + text.n;
-	w.depth = 0;
-	w.max_depth = max_depth;
-	w.objects[0] = 0;
-	while (step == WANT_VALUE || (step == HAVE_VALUE && w.depth > 0))
-		step = step == WANT_VALUE ? begin_value(&w) : after_value(&w);
-	skip_space(&w);
-	return step == HAVE_VALUE && w.p == w.end;
+	return json_cut_valid_members(text, max_depth, NULL, NULL);
 }

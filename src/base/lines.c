@@ -85,6 +85,12 @@ enum lines_result lines_finish(struct lines *l, struct span *record)
 	return LINES_RECORD;
 }
 
+bool lines_is_between(struct lines *l)
+{
+	forget_handed(l);
+	return l->rest.len == 0 && !l->skipping;
+}
+
 size_t lines_pending(const struct lines *l)
 {
 	return l->handed ? 0 : l->rest.len;

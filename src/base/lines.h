@@ -36,6 +36,9 @@ enum lines_result lines_next(struct lines *l, struct span *input, struct span *r
 /* At the end of input: LINES_RECORD if the last record lacked its delimiter, else LINES_MORE. */
 enum lines_result lines_finish(struct lines *l, struct span *record);
 
+/* The next record begins with the next byte of input. What was handed out is forgotten. */
+bool lines_is_between(struct lines *l);
+
 /* Bytes of the unfinished record. */
 size_t lines_pending(const struct lines *l);
 

@@ -6,11 +6,13 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static size_t fail_in; /* try-allocations until the one that fails; 0 = none will */
@@ -85,6 +87,13 @@ char *mem_printf(const char *fmt, ...)
 	return s;
 }
 
+void mem_give_back(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 void *mem_try_alloc(size_t size)
 {
 	return must_fail() ? NULL : malloc(size ? size : 1);
@@ -93,6 +102,21 @@ void *mem_try_alloc(size_t size)
 void *mem_try_realloc(void *p, size_t size)
 {
 	return must_fail() ? NULL : realloc(p, size ? size : 1);
+}
+
+void *mem_try_pages(size_t size)
+{
+	void *p = MAP_FAILED;
+
+	if (!must_fail())
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void mem_free_pages(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
 }
 
 void mem_fail_try_after(size_t n)

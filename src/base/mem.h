@@ -17,8 +17,18 @@ char *mem_strdup(const char *s);		/* NULL stays NULL */
 char *mem_strndup(const void *p, size_t n);	/* n bytes and a NUL */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is free goes back to the system, also where it lies between what is not. Takes its time. */
+void mem_give_back(void);
+
 void *mem_try_alloc(size_t size);	     /* NULL on failure */
 void *mem_try_realloc(void *p, size_t size); /* NULL on failure, p stays valid */
+
+/*
+ * Zeroed pages of their own: the kernel has them back at once when they are freed, and none
+ * before they are touched. For large blocks that come and go. NULL on failure, as above.
+ */
+void *mem_try_pages(size_t size);
+void mem_free_pages(void *p, size_t size); /* with the size they were asked for; NULL is fine */
 
 /*
  * Test hook: the n-th try-allocation from now on fails, once (0 = none).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Incremental UTF-8 validation (RFC 3629) that fails at the first impossible
- * byte, whatever the splits. Portable code here; vector code joins it behind
- * the same calls.
+ * byte, whatever the splits. What is long is checked with the vectors that the
+ * machine has (cpu.h).
  */
 #ifndef WSB_BASE_UTF8_H
 #define WSB_BASE_UTF8_H
@@ -21,5 +21,8 @@ bool utf8_valid(struct span s);		       /* a whole text in one call */
 
 /* Bytes of the character that s begins with, 1...4; 0: no whole, valid one (or s is empty). */
 size_t utf8_char_len(struct span s);
+
+/* Bytes in front of the first that belongs to no whole, valid character. */
+size_t utf8_valid_len(struct span s);
 
 #endif

@@ -43,7 +43,7 @@ void bridge_changed(struct bridge *b)
 static bool is_on_demand(const struct bridge *b)
 {
 	return b->wanted && b->conf->start == START_ON_DEMAND && !bridge_is_private(b) &&
-	       !b->endpoint_error.code;
+	       !b->endpoint_error;
 }
 
 void bridge_linger(struct bridge *b)
@@ -110,7 +110,8 @@ static void make_port(struct bridge *b, struct port *p, const struct endpoint_co
 /* Those that are missing. The first failure is kept; the rest is tried all the same. */
 static bool make_endpoints(struct bridge *b, struct error *err)
 {
-	b->endpoint_error = ERROR_INIT;
+	free(b->endpoint_error);
+	b->endpoint_error = NULL;
 	for (size_t i = 0; i < b->n_ports; i++) {
 		struct error one = ERROR_INIT;
 
@@ -121,12 +122,12 @@ static bool make_endpoints(struct bridge *b, struct error *err)
 			continue;
 		log_error(b->object, "%s", one.text);
 		error_context(&one, "bridge \"%s\"", b->conf->name);
-		if (!b->endpoint_error.code)
-			b->endpoint_error = one;
+		if (!b->endpoint_error)
+			error_keep(&b->endpoint_error, &one);
 	}
-	if (b->endpoint_error.code)
-		*err = b->endpoint_error;
-	return !b->endpoint_error.code;
+	if (b->endpoint_error)
+		*err = *b->endpoint_error;
+	return !b->endpoint_error;
 }
 
 static struct port *new_port(struct bridge *b)
@@ -167,7 +168,7 @@ struct bridge *bridge_new(const struct bridge_env *env, struct bridge_conf *conf
 
 	b->env = *env;
 	b->conf = bridge_conf_ref(conf);
-	snprintf(b->object, sizeof(b->object), "bridge %s", conf->name);
+	b->object = mem_printf("bridge %s", conf->name);
 	timer_init(&b->linger, env->loop, on_linger, b);
 	pairs_init(b);
 	init_link(b);
@@ -207,10 +208,13 @@ void bridge_free(struct bridge *b)
 		return;
 	pairs_free(b);
 	link_free(b->link);
+	bridge_trace_free(b);
 	lane_deinit(&b->lane);
 	free_ports(b);
 	timer_deinit(&b->linger);
 	bridge_conf_unref(b->conf);
+	free(b->endpoint_error);
+	free(b->object);
 	free(b);
 }
 
@@ -380,7 +384,7 @@ static void take_over(struct bridge *b, struct bridge_conf *conf)
 
 void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err)
 {
-	bool waited = b->conf->start == START_MANUAL || b->endpoint_error.code;
+	bool waited = b->conf->start == START_MANUAL || b->endpoint_error;
 
 	take_over(b, conf);
 	if (!make_endpoints(b, err)) {

@@ -103,6 +103,13 @@ enum bridge_send_result bridge_send_control(struct bridge *b, bool pong,
 
 #define BRIDGE_IDLE "idle" /* started, and nobody wants the connection */
 
+/*
+ * Handshakes and the headers of frames of all its connections go to the log for so long
+ * (microseconds), from now on; again: for so long from now. 0: no more.
+ */
+void bridge_trace(struct bridge *b, int64_t how_long);
+int64_t bridge_traced_until(const struct bridge *b); /* seconds since 1970; 0 = it is not */
+
 /* What users see (wsbridge-rpc(7)): "open", "waiting", "idle", "failed" … */
 const char *bridge_state(const struct bridge *b);
 const char *bridge_name(const struct bridge *b);

@@ -27,18 +27,27 @@ int64_t bridge_turn_time(struct bridge *b)
 	return b->time;
 }
 
-/* Whether anybody has heard it. */
-static bool send_to_all(struct bridge *b, const struct record *r)
+static void send_to_all(struct bridge *b, const struct record *r)
 {
-	bool heard = false;
+	for (size_t i = 0; i < b->n_ports; i++)
+		if (b->ports[i]->endpoint)
+			endpoint_send(b->ports[i]->endpoint, r);
+}
+
+/* How many of them, from the first, anybody has heard. */
+static size_t send_messages(struct bridge *b, const struct record *first, const struct msg *msgs,
+			    size_t n)
+{
+	size_t most = 0;
 
 	for (size_t i = 0; i < b->n_ports; i++) {
 		struct endpoint *e = b->ports[i]->endpoint;
+		size_t heard = e ? endpoint_send_messages(e, first, msgs, n) : 0;
 
-		if (e && endpoint_send(e, r) != ENDPOINT_NOBODY)
-			heard = true;
+		if (heard > most)
+			most = heard;
 	}
-	return heard;
+	return most;
 }
 
 static void log_slow(const struct bridge *b, const struct endpoint *e)
@@ -78,21 +87,38 @@ void bridge_check_room(struct bridge *b)
 	link_pause(b->link, full);
 }
 
-static void on_message(struct bridge *b, const struct link_event *ev)
+static void show_messages(struct bridge *b, struct record r, const struct msg *msgs, size_t n)
 {
-	struct record r = {
+	for (size_t i = 0; i < n; i++, r.seq++) {
+		r.msg = msgs[i];
+		bridge_show(b, &r);
+		r.continued = msgs[i].more;
+	}
+}
+
+static bool has_big(const struct msg *msgs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (msgs[i].data.n >= BRIDGE_BIG_MESSAGE)
+			return true;
+	return false;
+}
+
+static void on_messages(struct bridge *b, const struct link_event *ev)
+{
+	struct record first = {
 		.type = RECORD_MESSAGE,
-		.msg = ev->msg,
 		.continued = ev->continued,
-		.seq = ++b->seq,
+		.seq = b->seq + 1,
 		.epoch = link_epoch(b->link),
 		.time = bridge_turn_time(b),
 	};
 
-	if (!send_to_all(b, &r))
-		b->unheard++;
-	bridge_show(b, &r);
-	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
+	b->seq += ev->n_msgs;
+	b->unheard += ev->n_msgs - send_messages(b, &first, ev->msgs, ev->n_msgs);
+	if (bridge_is_shown(b))
+		show_messages(b, first, ev->msgs, ev->n_msgs);
+	if (has_big(ev->msgs, ev->n_msgs))
 		bridge_check_room(b);
 }
 
@@ -191,8 +217,8 @@ void bridge_on_link(void *arg, const struct link_event *ev)
 	case LINK_STATE:
 		on_state(b);
 		break;
-	case LINK_MESSAGE:
-		on_message(b, ev);
+	case LINK_MESSAGES:
+		on_messages(b, ev);
 		break;
 	case LINK_PING:
 		on_control(b, RECORD_PING, ev->payload);

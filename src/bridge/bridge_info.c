@@ -14,7 +14,7 @@ size_t bridge_pending(const struct bridge *b)
 
 bool bridge_has_endpoint_error(const struct bridge *b)
 {
-	return b->endpoint_error.code != ERR_NONE;
+	return b->endpoint_error != NULL;
 }
 
 bool bridge_is_stopped(const struct bridge *b)
@@ -45,7 +45,7 @@ const char *bridge_state(const struct bridge *b)
 {
 	enum link_state state = link_state(b->link);
 
-	if (b->endpoint_error.code)
+	if (b->endpoint_error)
 		return link_state_shown(LINK_GAVE_UP);
 	if (bridge_is_private(b))
 		return private_state(b);
@@ -95,8 +95,8 @@ void bridge_info(struct bridge *b, struct bridge_info *info)
 	pairs_add_info(b, info);
 	if (bridge_is_private(b))
 		info->link.since = b->since;
-	if (b->endpoint_error.code)
-		info->link.last_error = b->endpoint_error;
+	if (b->endpoint_error)
+		info->link.last_error = *b->endpoint_error;
 	info->dropped = info->outbox_expired + info->outbox_dropped + info->outbox_rejected;
 	add_endpoint_totals(b, info);
 }

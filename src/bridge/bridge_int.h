@@ -3,7 +3,7 @@
  * What the files of a bridge share: bridge.c its life and configuration,
  * bridge_in.c what comes from the link, bridge_out.c what comes from local
  * clients, bridge_private.c the pairs of private sharing, bridge_info.c what
- * there is to tell.
+ * there is to tell, bridge_trace.c what goes to the log of a trace.
  */
 #ifndef WSB_BRIDGE_BRIDGE_INT_H
 #define WSB_BRIDGE_BRIDGE_INT_H
@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "bridge/bridge.h"
 #include "bridge/lane.h"
+#include "link/history.h"
 
 #define BRIDGE_BIG_MESSAGE 65536 /* from here on a full client is noticed before the turn ends */
 
@@ -24,26 +25,27 @@ struct port {
 /* What the links of pairs that are over leave behind. */
 struct bridge_past {
 	struct link_counters rx, tx;
+	struct ws_packed packed_rx, packed_tx;
 	uint64_t epoch, unacked, unsent, expired, dropped, rejected;
 	struct error last_error;
 	int64_t last_error_at;
 	int close_code;
 	char close_reason[160];
 	bool close_clean;
-	struct history *history; /* of the last one; NULL = none yet */
+	struct history history; /* of the last one */
 };
 
 struct bridge {
 	struct bridge_env env;
 	struct bridge_conf *conf;
-	char object[BRIDGE_NAME_MAX + 8]; /* for the log */
-	struct link *link;		  /* of shared sharing */
+	char *object;	   /* for the log */
+	struct link *link; /* of shared sharing */
 	struct lane lane;
 	struct port **ports; /* as many as conf has endpoints */
 	size_t n_ports;
-	struct error endpoint_error; /* ERR_NONE: all were made */
-	bool wanted;		     /* started, and not stopped since */
-	struct timer linger;	     /* on-demand: nobody is attached any more */
+	struct error *endpoint_error; /* NULL: all were made */
+	bool wanted;		      /* started, and not stopped since */
+	struct timer linger;	      /* on-demand: nobody is attached any more */
 	/* inbound */
 	uint64_t seq;
 	int64_t time; /* microseconds since 1970, read once a turn; 0 = not yet */
@@ -52,16 +54,23 @@ struct bridge {
 	/* private */
 	struct list pairs;
 	struct deferred sweep;
-	struct bridge_past past;
-	const char *shown; /* the state that was shown last */
+	struct bridge_past *past; /* NULL = none is over yet */
+	uint64_t n_pairs;	  /* ever made */
+	const char *shown;	  /* the state that was shown last */
 	int64_t since;
+	struct bridge_trace *trace; /* NULL: it is not traced */
 };
 
 size_t bridge_attached(const struct bridge *b);
 
+static inline bool bridge_is_shown(const struct bridge *b)
+{
+	return b->env.tap && b->env.tap->cb;
+}
+
 static inline void bridge_show(struct bridge *b, const struct record *r)
 {
-	if (b->env.tap && b->env.tap->cb)
+	if (bridge_is_shown(b))
 		b->env.tap->cb(b->env.tap->arg, b, r);
 }
 
@@ -85,6 +94,9 @@ struct record bridge_end_record(const struct link_event *ended);
 void bridge_on_endpoint(void *arg, const struct endpoint_event *ev); /* arg: the port */
 void bridge_hold(void *arg, bool hold);
 void bridge_tell(void *arg, client_id client, const struct record *r);
+
+/* bridge_trace.c */
+void bridge_trace_free(struct bridge *b); /* the links are gone */
 
 /* bridge_private.c */
 void pairs_init(struct bridge *b);

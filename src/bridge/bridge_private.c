@@ -81,8 +81,10 @@ void pairs_free(struct bridge *b)
 	list_each(it, next, &b->pairs)
 		pair_free(pair_at(it));
 	deferred_cancel(&b->sweep);
-	free(b->past.history);
-	b->past.history = NULL;
+	if (b->past)
+		history_deinit(&b->past->history);
+	free(b->past);
+	b->past = NULL;
 }
 
 static void check_room(struct pair *p)
@@ -120,12 +122,12 @@ static void on_linger(void *arg)
 	link_stop(((struct pair *)arg)->link, 1000, "");
 }
 
-static void on_message(struct pair *p, const struct link_event *ev)
+static void on_message(struct pair *p, struct msg msg, bool continued)
 {
 	struct record r = {
 		.type = RECORD_MESSAGE,
-		.msg = ev->msg,
-		.continued = ev->continued,
+		.msg = msg,
+		.continued = continued,
 		.seq = ++p->seq,
 		.epoch = link_epoch(p->link),
 		.time = bridge_turn_time(p->b),
@@ -134,7 +136,7 @@ static void on_message(struct pair *p, const struct link_event *ev)
 	if (tell(p, &r) == ENDPOINT_NOBODY)
 		p->b->unheard++;
 	bridge_show(p->b, &r);
-	if (ev->msg.data.n >= BRIDGE_BIG_MESSAGE)
+	if (msg.data.n >= BRIDGE_BIG_MESSAGE)
 		check_room(p);
 }
 
@@ -207,8 +209,9 @@ static void on_link(void *arg, const struct link_event *ev)
 	case LINK_STATE:
 		on_state(p);
 		break;
-	case LINK_MESSAGE:
-		on_message(p, ev);
+	case LINK_MESSAGES:
+		for (size_t i = 0; i < ev->n_msgs; i++)
+			on_message(p, ev->msgs[i], ev->continued && i == 0);
 		break;
 	case LINK_PING:
 		on_control(p, RECORD_PING, ev->payload);
@@ -257,7 +260,9 @@ static struct pair *pair_new(struct port *port, client_id client)
 	p->b = b;
 	p->port = port;
 	p->client = client;
+	p->number = ++b->n_pairs;
 	p->link = link_new(&link);
+	bridge_trace_pair(p);
 	lane.link = p->link;
 	lane_init(&p->lane, &lane);
 	timer_init(&p->linger, b->env.loop, on_linger, p);
@@ -280,7 +285,7 @@ void pair_came(struct port *port, client_id client)
 {
 	struct pair *p;
 
-	if (!port->b->wanted || port->b->endpoint_error.code) {
+	if (!port->b->wanted || port->b->endpoint_error) {
 		turn_away(port, client);
 		return;
 	}

@@ -335,6 +335,9 @@ void lane_order(struct lane *l, client_id client, const struct order *o)
 	case ORDER_MESSAGE:
 		order_message(l, &item);
 		break;
+	case ORDER_RUN:
+		*o->taken = lane_run(l, o->msgs, o->n_msgs);
+		break;
 	case ORDER_PING:
 	case ORDER_PONG:
 		order_control(l, &item, o->type == ORDER_PONG, o->payload);

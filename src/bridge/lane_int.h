@@ -14,6 +14,12 @@ void lane_refuse(struct lane *l, const struct outbox_item *item, enum err code, 
  */
 void lane_remake(struct lane *l, const char *why);
 
+/*
+ * The common case, whole messages with nothing in their way and nobody who waits for an answer:
+ * as many as the link takes, from the first. Of the next one lane_order tells.
+ */
+size_t lane_run(struct lane *l, const struct msg *msgs, size_t n);
+
 enum lane_part_kind {
 	LANE_WHOLE,
 	LANE_PART,    /* and item->part is set */

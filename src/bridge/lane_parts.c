@@ -133,3 +133,15 @@ bool lane_part_left(struct lane *l, client_id client)
 	outbox_purge_parts(&l->outbox, client);
 	return cut && !l->env.sole && !outbox_first(&l->outbox, client); /* else its end waits */
 }
+
+size_t lane_run(struct lane *l, const struct msg *msgs, size_t n)
+{
+	bool clear = !l->wire && !l->n_talkers && !l->outbox.messages && !l->held &&
+		     l->bucket.rate <= 0;
+
+	if (!clear || !link_is_open(l->env.link))
+		return 0;
+	n = link_send_run(l->env.link, msgs, n);
+	l->refusing = l->refusing && n == 0;
+	return n;
+}

@@ -13,6 +13,13 @@ static void add_counters(struct link_counters *sum, const struct link_counters *
 	sum->bytes += n->bytes;
 }
 
+static void add_packed(struct ws_packed *sum, const struct ws_packed *n)
+{
+	sum->messages += n->messages;
+	sum->packed += n->packed;
+	sum->bytes += n->bytes;
+}
+
 static void keep_reasons(struct bridge_past *past, const struct link_info *info)
 {
 	if (info->last_error.code) {
@@ -29,12 +36,16 @@ static void keep_reasons(struct bridge_past *past, const struct link_info *info)
 /* What `status` and `explain` still want to know of it. */
 void pair_keep_past(struct pair *p)
 {
-	struct bridge_past *past = &p->b->past;
+	struct bridge_past *past = p->b->past;
 	struct link_info info;
 
+	if (!past)
+		past = p->b->past = mem_zalloc(sizeof(*past));
 	link_info(p->link, &info);
 	add_counters(&past->rx, &info.rx);
 	add_counters(&past->tx, &info.tx);
+	add_packed(&past->packed_rx, &info.packed_rx);
+	add_packed(&past->packed_tx, &info.packed_tx);
 	past->epoch += info.epoch;
 	past->unacked += info.unacked;
 	past->unsent += info.unsent;
@@ -42,9 +53,7 @@ void pair_keep_past(struct pair *p)
 	past->dropped += p->lane.outbox.dropped;
 	past->rejected += p->lane.outbox.rejected;
 	keep_reasons(past, &info);
-	if (!past->history)
-		past->history = mem_alloc(sizeof(*past->history));
-	*past->history = *link_history(p->link);
+	history_copy(&past->history, link_history(p->link));
 }
 
 bool pairs_have_session(const struct bridge *b)
@@ -77,7 +86,9 @@ struct link *pair_link(const struct bridge *b, client_id client)
 
 const struct history *pairs_history(const struct bridge *b)
 {
-	return list_empty(&b->pairs) ? b->past.history : link_history(pair_at(b->pairs.prev)->link);
+	if (!list_empty(&b->pairs))
+		return link_history(pair_at(b->pairs.prev)->link);
+	return b->past ? &b->past->history : NULL;
 }
 
 static void add_outbox(struct bridge_info *info, const struct outbox *o)
@@ -95,6 +106,8 @@ static void add_past(const struct bridge_past *past, struct bridge_info *info)
 
 	add_counters(&k->rx, &past->rx);
 	add_counters(&k->tx, &past->tx);
+	add_packed(&k->packed_rx, &past->packed_rx);
+	add_packed(&k->packed_tx, &past->packed_tx);
 	k->epoch += past->epoch;
 	k->unacked += past->unacked;
 	k->unsent += past->unsent;
@@ -129,9 +142,12 @@ void pairs_add_info(struct bridge *b, struct bridge_info *info)
 		link_info(p->link, &one);
 		add_counters(&info->link.rx, &one.rx);
 		add_counters(&info->link.tx, &one.tx);
+		add_packed(&info->link.packed_rx, &one.packed_rx);
+		add_packed(&info->link.packed_tx, &one.packed_tx);
 		info->link.epoch += one.epoch;
 		info->link.unacked += one.unacked;
 		info->link.unsent += one.unsent;
 	}
-	add_past(&b->past, info);
+	if (b->past)
+		add_past(b->past, info);
 }

@@ -10,6 +10,7 @@ struct pair {
 	struct bridge *b;
 	struct port *port;
 	client_id client; /* 0 = it has left */
+	uint64_t number;  /* of the bridge, from 1: names it in a trace */
 	struct link *link;
 	struct lane lane;
 	bool input_ended; /* the client will write nothing more */
@@ -26,5 +27,6 @@ static inline struct pair *pair_at(struct list *node)
 
 struct pair *pair_find(const struct bridge *b, client_id client); /* NULL = it has none */
 void pair_keep_past(struct pair *p);				  /* before it is freed */
+void bridge_trace_pair(struct pair *p); /* if the bridge is traced, or no more */
 
 #endif

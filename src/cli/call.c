@@ -7,6 +7,7 @@
 #include "cli/call.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 
 #define ANSWER_MAX ((size_t)256 << 20)
 #define READ_SIZE 65536
+#define TICK INT64_C(1000000)
 
 struct call {
 	int fd;
@@ -28,6 +30,11 @@ struct call {
 	json_int_t id;	/* of the last request */
 	json_t *events; /* that came before an answer */
 	struct lines lines;
+	void (*on_wait)(void *arg, int64_t waited); /* NULL = nobody wants to know */
+	void *arg;
+	int64_t began; /* waiting, 0 = it does not */
+	bool told;
+	bool ended;	   /* the daemon's side is closed */
 	struct span input; /* read, not looked at yet; in `buffer` */
 	uint8_t buffer[READ_SIZE];
 };
@@ -133,6 +140,42 @@ static void write_all(int fd, const char *bytes, size_t n)
 	}
 }
 
+void call_on_wait(struct call *c, void (*cb)(void *arg, int64_t waited), void *arg)
+{
+	c->on_wait = cb;
+	c->arg = arg;
+}
+
+static void tell_waiting(struct call *c)
+{
+	c->told = true;
+	c->on_wait(c->arg, now_us() - c->began);
+}
+
+static void end_waiting(struct call *c)
+{
+	if (c->told)
+		c->on_wait(c->arg, -1);
+	c->told = false;
+	c->began = 0;
+}
+
+/* Milliseconds for poll, -1 = for ever. */
+static int patience(const struct call *c, int64_t deadline)
+{
+	int64_t now = now_us(), left = deadline ? deadline - now : INT64_MAX;
+
+	if (c->on_wait && c->began) {
+		int64_t tick = TICK - (now - c->began) % TICK;
+
+		left = left < tick ? left : tick;
+	}
+	if (left == INT64_MAX)
+		return -1;
+	left = left > 0 ? left / 1000 + 1 : 0;
+	return left < INT_MAX ? (int)left : INT_MAX;
+}
+
 /* One read before the deadline (0 = none) is over. */
 static bool read_more(struct call *c, int64_t deadline, struct error *err)
 {
@@ -140,22 +183,44 @@ static bool read_more(struct call *c, int64_t deadline, struct error *err)
 	ssize_t n;
 
 	for (;;) {
-		int64_t left = deadline ? deadline - now_us() : 0;
-		int ready = poll(&p, 1, !deadline ? -1 : left > 0 ? (int)(left / 1000 + 1) : 0);
+		int ready = poll(&p, 1, patience(c, deadline));
 
-		if (ready == 0)
+		if (ready == 0 && deadline && now_us() >= deadline)
 			return error_set(err, ERR_TIMEOUT, "%s: no answer from wsbridged", c->path);
+		if (ready == 0) {
+			if (c->on_wait && c->began)
+				tell_waiting(c);
+			continue;
+		}
 		n = ready < 0 ? -1 : recv(c->fd, c->buffer, sizeof(c->buffer), 0);
 		if (n >= 0 || errno != EINTR)
 			break;
 	}
 	if (n < 0)
 		return error_set_os(err, ERR_CONNECT, errno, "%s: read", c->path);
-	if (n == 0)
+	c->ended = n == 0;
+	if (c->ended)
 		return error_set(err, ERR_CONNECT, "%s: wsbridged ended without an answer",
 				 c->path);
 	c->input = span_of(c->buffer, (size_t)n);
 	return true;
+}
+
+/* No waiting: true, if something has come. *ended: nothing will, *err says why. */
+static bool read_ready(struct call *c, bool *ended, struct error *err)
+{
+	ssize_t n = recv(c->fd, c->buffer, sizeof(c->buffer), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n > 0) {
+		c->input = span_of(c->buffer, (size_t)n);
+		return true;
+	}
+	*ended = true;
+	if (n < 0)
+		return error_set_os(err, ERR_CONNECT, errno, "%s: read", c->path);
+	return error_set(err, ERR_CONNECT, "%s: wsbridged ended without an answer", c->path);
 }
 
 static bool read_line(struct call *c, int64_t deadline, struct span *line, struct error *err)
@@ -200,33 +265,89 @@ json_t *call_next_event(struct call *c, struct error *err)
 		json_array_remove(c->events, 0);
 	while (!event && read_line(c, 0, &line, err))
 		event = event_of(line);
+	if (!event && c->ended) /* it has ended, or this one was too slow for it */
+		error_set(err, ERR_CONNECT, "%s: wsbridged has closed the connection", c->path);
 	return event;
+}
+
+void call_begin(struct call *c, const struct call_request *request)
+{
+	size_t n;
+	mem_auto_str text = rpc_request_line(request->method, request->params, ++c->id, &n);
+
+	write_all(c->fd, text, n);
+}
+
+int call_fd(const struct call *c)
+{
+	return c->fd;
+}
+
+/* A line that has come. False: it was a notification, or the answer to something else. */
+static bool take_line(struct call *c, struct span line, enum call_result *result,
+		      struct rpc_answer *answer, struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	if (!rpc_answer_init(answer, line, &why)) {
+		json_t *event = event_of(line);
+
+		if (event) {
+			json_array_append_new(c->events, event);
+			return false;
+		}
+		*err = why;
+		error_context(err, "%s", c->path);
+		*result = CALL_UNREACHABLE;
+		return true;
+	}
+	if (!is_ours(c, answer)) {
+		rpc_answer_deinit(answer);
+		return false;
+	}
+	*result = answer->result ? CALL_OK : CALL_REFUSED;
+	return true;
+}
+
+bool call_continue(struct call *c, enum call_result *result, struct rpc_answer *answer,
+		   struct error *err)
+{
+	bool ended = false;
+	struct span line;
+
+	do {
+		switch (lines_next(&c->lines, &c->input, &line)) {
+		case LINES_RECORD:
+			if (take_line(c, line, result, answer, err))
+				return true;
+			continue;
+		case LINES_TOO_LONG:
+			error_set(err, ERR_OVERFLOW, "%s: the answer is too long", c->path);
+			ended = true;
+			break;
+		case LINES_MORE:
+			if (!read_ready(c, &ended, err) && !ended)
+				return false;
+			break;
+		}
+	} while (!ended);
+	*result = CALL_UNREACHABLE;
+	return true;
 }
 
 enum call_result call_make(struct call *c, const struct call_request *request,
 			   struct rpc_answer *answer, struct error *err)
 {
 	int64_t deadline = request->timeout < 0 ? 0 : now_us() + request->timeout;
-	size_t n;
-	mem_auto_str text = rpc_request_line(request->method, request->params, ++c->id, &n);
+	enum call_result result = CALL_UNREACHABLE;
 	struct span line;
 
-	write_all(c->fd, text, n);
+	c->began = now_us();
+	call_begin(c, request);
 	do {
 		if (!read_line(c, deadline, &line, err))
-			return CALL_UNREACHABLE;
-		if (!rpc_answer_init(answer, line, err)) {
-			json_t *event = event_of(line);
-
-			if (event) {
-				json_array_append_new(c->events, event);
-				continue;
-			}
-			error_context(err, "%s", c->path);
-			return CALL_UNREACHABLE;
-		}
-		if (is_ours(c, answer))
-			return answer->result ? CALL_OK : CALL_REFUSED;
-		rpc_answer_deinit(answer);
-	} while (true);
+			break;
+	} while (!take_line(c, line, &result, answer, err));
+	end_waiting(c);
+	return result;
 }

@@ -37,11 +37,27 @@ struct call *call_new(const char *path, const char *fallback, struct error *err)
 void call_free(struct call *c); /* NULL is fine */
 
 /*
+ * While call_make waits: called about once a second with the microseconds it has waited so far, and
+ * with -1 when that is over, if it was called before.
+ */
+void call_on_wait(struct call *c, void (*cb)(void *arg, int64_t waited), void *arg);
+
+/*
  * answer is filled for OK and REFUSED, and to be freed with rpc_answer_deinit
  * then. After UNREACHABLE c is useless.
  */
 enum call_result call_make(struct call *c, const struct call_request *request,
 			   struct rpc_answer *answer, struct error *err);
+
+/*
+ * The same in steps, for who has other things to wait for: call_begin asks, and whenever call_fd is
+ * readable, call_continue looks what has come. False: the answer is still on its way; else *result
+ * is what call_make would have returned. The timeout of the request is the caller's to keep.
+ */
+void call_begin(struct call *c, const struct call_request *request);
+bool call_continue(struct call *c, enum call_result *result, struct rpc_answer *answer,
+		   struct error *err);
+int call_fd(const struct call *c);
 
 /*
  * The parameters of the next notification, also of those that came before an answer; it may

@@ -73,9 +73,13 @@ static void take_common(struct cli *cli, const struct args *a)
 /* A result that could not be written is no result: a full disk must not look like success. */
 static int finish(const struct cli *cli, int status)
 {
-	if (fflush(cli->out.out) == 0 && !ferror(cli->out.out))
+	bool failed_before = ferror(cli->out.out);
+	int os = fflush(cli->out.out) == 0 ? 0 : errno;
+
+	if (os == 0 && !failed_before)
 		return status;
-	fprintf(stderr, "wsbridge: standard output: %s\n", strerror(errno));
+	fprintf(stderr, "wsbridge: standard output: %s\n",
+		os ? strerror(os) : "not all could be written");
 	return status ? status : EXIT_ERROR;
 }
 

@@ -19,90 +19,6 @@
 #include "control/names.h"
 
 #define ANY SIZE_MAX
-#define END                  \
-	{                    \
-		.name = NULL \
-	}
-#define HELP                                                  \
-	{                                                     \
-		'h', "help", TAKES_NOTHING, NULL, "this text" \
-	}
-#define SOCKET                                                                       \
-	{                                                                            \
-		's', "socket", TAKES_VALUE, "SOCKET", "control socket of the daemon" \
-	}
-#define JSON                                                                \
-	{                                                                   \
-		0, "json", TAKES_NOTHING, NULL,                             \
-			"print the answer as JSON, one value for each line" \
-	}
-
-const struct cli_switch daemon_switches[] = { SOCKET, JSON, HELP, END };
-const struct cli_switch alone_switches[] = { HELP, END };
-const struct cli_switch global_switches[] = {
-	SOCKET, JSON, { 'V', "version", TAKES_NOTHING, NULL, "version of this program" }, HELP, END,
-};
-static const struct cli_switch alone_json_switches[] = { JSON, HELP, END };
-
-static const struct cli_switch open_switches[] = {
-	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of the bridge: -o ping.interval=5s" },
-	{ 'f', "file", TAKES_VALUE, "FILE", "options as a JSON object; - is standard input" },
-	{ 0, "wait", TAKES_OPTIONAL, "T", "until it is open or has failed, at most T" },
-	END,
-};
-
-static const struct cli_switch close_switches[] = {
-	{ 0, "code", TAKES_VALUE, "N", "close code, 1000 by default" },
-	{ 0, "reason", TAKES_VALUE, "TEXT", "reason, at most 123 bytes" },
-	{ 0, "wait", TAKES_OPTIONAL, "T", "until it is closed, at most T" },
-	END,
-};
-
-static const struct cli_switch send_switches[] = {
-	{ 'b', "binary", TAKES_NOTHING, NULL, "a binary message instead of text" },
-	{ 'F', "file", TAKES_VALUE, "FILE", "the whole file is the message; - is standard input" },
-	{ 'q', "queue", TAKES_NOTHING, NULL, "into the outbox while the bridge is not open" },
-	END,
-};
-
-static const struct cli_switch reload_switches[] = {
-	{ 'n', "dry-run", TAKES_NOTHING, NULL, "only tell what would change" },
-	END,
-};
-
-static const struct cli_switch shutdown_switches[] = {
-	{ 't', "timeout", TAKES_VALUE, "T", "for closing politely" },
-	END,
-};
-
-static const struct cli_switch connect_switches[] = {
-	{ 'b', "binary", TAKES_NOTHING, NULL, "binary messages instead of text" },
-	{ 'r', "raw", TAKES_NOTHING, NULL, "as in a pipe, also on a terminal" },
-	{ 0, "stream", TAKES_NOTHING, NULL, "bytes in and out, no lines; in binary messages" },
-	{ 't', "text", TAKES_VALUE, "TEXT", "send this message first; may come more than once" },
-	{ 0, "messages", TAKES_VALUE, "N", "close after N received messages" },
-	{ 0, "eof-wait", TAKES_VALUE, "T",
-	  "close T after the end of input, 1s by default; or: forever" },
-	{ 'v', "verbose", TAKES_NOTHING, NULL, "types, pings, Close; -vv: handshake, frames" },
-	{ 0, "timings", TAKES_NOTHING, NULL, "seconds since the start before every message" },
-	{ 'n', "nocert", TAKES_NOTHING, NULL, "any certificate will do: -o tls.verify=false" },
-	{ 'p', "proxy", TAKES_VALUE, "URL", "-o proxy=URL" },
-	{ 's', "subprotocol", TAKES_VALUE, "NAME", "ask for it; may come more than once" },
-	{ 0, "origin", TAKES_VALUE, "ORIGIN", "-o origin=ORIGIN" },
-	{ 'H', "header", TAKES_VALUE, "NAME:VALUE", "send it; may come more than once" },
-	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of a bridge: -o timeouts.open=5s" },
-	END,
-};
-
-static const struct cli_switch probe_switches[] = {
-	{ 'o', "option", TAKES_VALUE, "KEY=VALUE", "an option of a bridge: -o tls.verify=false" },
-	END,
-};
-
-static const struct cli_switch echo_switches[] = {
-	{ 'l', "listen", TAKES_VALUE, "ADDRESS", "where to listen, 127.0.0.1:9001 by default" },
-	END,
-};
 
 const struct command commands[] = {
 	{
@@ -254,6 +170,19 @@ const struct command commands[] = {
 		.run = run_monitor,
 	},
 	{
+		.name = "top",
+		.group = GROUP_BRIDGES,
+		.words = "",
+		.switches = top_switches,
+		.summary = "watch all bridges on a full screen",
+		.details = "Shows what flows through every bridge, what waits, and what is wrong,\n"
+			   "and follows it: ? shows the keys, Enter one bridge in detail, q ends.\n"
+			   "With --json, prints what `status` answers again and again.",
+		.examples = { "top -d 500ms", "--json top -n 10" },
+		.method = METHOD_STATUS,
+		.run = run_top,
+	},
+	{
 		.name = "reconnect",
 		.group = GROUP_BRIDGES,
 		.words = "NAME",
@@ -310,6 +239,24 @@ const struct command commands[] = {
 		.method = METHOD_LOG,
 		.request = request_log,
 		.print = print_log_level,
+	},
+	{
+		.name = "trace",
+		.group = GROUP_DAEMON,
+		.words = "[NAME|off]",
+		.min_words = 0,
+		.max_words = 1,
+		.switches = trace_switches,
+		.summary = "log handshakes and frames of a bridge for a while",
+		.details =
+			"From now on the log of the daemon has the handshakes and the header of\n"
+			"every frame of the bridge NAME, at most 200 lines a second. Payloads and\n"
+			"secrets are left out. It ends by itself; --for 0 ends it now, and the\n"
+			"word off every trace. Without NAME, shows what is traced.",
+		.examples = { "trace feed --for 30s", "trace off" },
+		.method = METHOD_TRACE,
+		.request = request_trace,
+		.print = print_traces,
 	},
 	{
 		.name = "metrics",
@@ -377,13 +324,12 @@ const struct command commands[] = {
 			"standard input is one message, and every message that is received is\n"
 			"written byte for byte, with a newline. One second after the end of input\n"
 			"it closes with 1000; with --messages N it waits for these instead. It\n"
-			"never connects again. The exit status says what has ended it. Command\n"
-			"lines are no place for secrets: -o headers='{\"NAME\": {\"file\": "
-			"PATH}}'\n"
-			"takes one from a file.",
+			"never connects again. The exit status says what has ended it. With\n"
+			"--json, every line of the output is a JSON object about one event.\n"
+			"Command lines are no place for secrets: -o headers='{\"NAME\":\n"
+			"{\"file\": PATH}}' takes one from a file.",
 		.examples = { "connect wss://example.net/chat",
 			      "connect ws://127.0.0.1:9001/ --text hello --messages 1" },
-		.plain = true,
 		.run = run_connect_url,
 	},
 	{
@@ -435,7 +381,7 @@ const struct command commands[] = {
 		.examples = { "check", "check ./wsbridge.json" },
 		.run = run_check,
 	},
-	END,
+	{ .name = NULL },
 };
 
 const struct command *command_find(const char *name)

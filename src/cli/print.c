@@ -17,18 +17,31 @@
 #include "base/escape.h"
 #include "base/mem.h"
 
+#define WIDTH_MAX 10000
 #define SECONDS_MAX 1e12 /* beyond this nothing that we print is meant */
 
 static bool wants_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	return !(no_color && *no_color) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+/* COLUMNS comes before what the terminal says of itself, as for ls(1). */
+static size_t width_of(int fd)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = { 0 };
+	char *end;
+	long n = columns ? strtol(columns, &end, 10) : 0;
+
+	if (n > 0 && n <= WIDTH_MAX && *end == '\0')
+		return (size_t)n;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void printer_init(struct printer *p, FILE *out)
 {
-	struct winsize size = { 0 };
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -37,8 +50,7 @@ void printer_init(struct printer *p, FILE *out)
 	if (!isatty(fileno(out)))
 		return;
 	p->colour = wants_colour();
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
-		p->width = size.ws_col;
+	p->width = width_of(fileno(out));
 }
 
 void print_mark(struct printer *p, enum table_mark mark)
@@ -181,4 +193,16 @@ char *text_age(const struct printer *p, const json_t *since)
 		return NULL;
 	age = p->now - json_number_value(since);
 	return text_long_duration(age > 0 ? whole_seconds(age) : 0);
+}
+
+char *text_moment(const json_t *at)
+{
+	time_t t = (time_t)json_integer_value(at);
+	char text[32];
+	struct tm tm;
+
+	if (!json_is_integer(at) || !localtime_r(&t, &tm) ||
+	    strftime(text, sizeof(text), "%F %T", &tm) == 0)
+		return NULL;
+	return mem_strdup(text);
 }

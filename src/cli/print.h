@@ -40,6 +40,7 @@ char *text_duration(double seconds);	 /* "400us", "4.2ms", "12s", "3m 20s", "4d 
 char *text_size(double bytes);		 /* "512 B", "1.5 MiB" */
 char *text_number(const json_t *number); /* "12345"; NULL if it is no number */
 char *text_age(const struct printer *p, const json_t *since); /* since 1970 → "12s" */
-size_t text_width(const char *text);			      /* characters */
+char *text_moment(const json_t *at); /* since 1970 → local date and time; NULL if it is none */
+size_t text_width(const char *text); /* characters */
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "cli/print_status.h"
@@ -19,18 +18,6 @@ static const char *string_of(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s ? s : "";
-}
-
-static char *text_time(const json_t *at)
-{
-	time_t t = (time_t)json_integer_value(at);
-	char text[32];
-	struct tm tm;
-
-	if (!json_is_integer(at) || !localtime_r(&t, &tm) ||
-	    strftime(text, sizeof(text), "%F %T", &tm) == 0)
-		return NULL;
-	return mem_strdup(text);
 }
 
 /* The message, and behind it what is a number of seconds; takes nothing. */
@@ -75,7 +62,7 @@ static void add_entry(struct table *t, const json_t *e)
 	bool is_state = strcmp(event, EVENT_STATE) == 0;
 	enum table_mark mark = is_state ? mark_of_state(string_of(e, FIELD_STATE)) : MARK_NONE;
 
-	table_add_take(t, text_time(json_object_get(e, FIELD_AT)), MARK_DIM);
+	table_add_take(t, text_moment(json_object_get(e, FIELD_AT)), MARK_DIM);
 	table_add_take(t, text_of(json_object_get(e, is_state ? FIELD_STATE : FIELD_EVENT)), mark);
 	table_add_take(t, text_detail(e, event), MARK_NONE);
 }
@@ -85,14 +72,17 @@ void print_explained(struct printer *p, const json_t *result)
 	static const struct table_column columns[] = {
 		{ .title = "TIME" },
 		{ .title = "WHAT" },
-		{ .title = "DETAIL" },
+		{ .title = "DETAIL", .whole = true },
 	};
 	const json_t *history = json_object_get(result, FIELD_HISTORY);
 	mem_auto_str name = text_of(json_object_get(result, FIELD_NAME));
 	mem_auto_str state = text_of(json_object_get(result, FIELD_STATE));
+	mem_auto_str traced = text_moment(json_object_get(result, FIELD_TRACE));
 	struct table *t;
 
 	fprintf(p->out, "%s: %s\n", name ? name : "-", state ? state : "-");
+	if (traced)
+		fprintf(p->out, "traced in the log of the daemon until %s\n", traced);
 	if (json_array_size(history) == 0) {
 		fputs("nothing has happened yet\n", p->out);
 		return;

@@ -239,6 +239,7 @@ void print_probe(struct printer *p, const json_t *report)
 	print_tls(p, FIELD_TLS, json_object_get(report, FIELD_TLS));
 	print_handshake(p, json_object_get(report, FIELD_HANDSHAKE));
 	line(p, FIELD_SUBPROTOCOL, json_object_get(report, FIELD_SUBPROTOCOL));
+	line(p, "extension", json_array_get(json_object_get(report, PROBE_EXTENSIONS), 0));
 	for (size_t i = 0; i < json_array_size(warnings); i++)
 		line_take(p, "warning", text_of(json_array_get(warnings, i)), MARK_BUSY);
 }

@@ -69,6 +69,22 @@ void print_log_level(struct printer *p, const json_t *result)
 	fprintf(p->out, "log level: %s\n", level ? level : "-");
 }
 
+void print_traces(struct printer *p, const json_t *result)
+{
+	const json_t *traces = json_object_get(result, FIELD_TRACES);
+
+	for (size_t i = 0; i < json_array_size(traces); i++) {
+		const json_t *one = json_array_get(traces, i);
+		mem_auto_str name = text_of(json_object_get(one, FIELD_NAME));
+		mem_auto_str until = text_moment(json_object_get(one, FIELD_UNTIL));
+
+		fprintf(p->out, "%s: traced in the log of the daemon until %s\n", name ? name : "-",
+			until ? until : "-");
+	}
+	if (json_array_size(traces) == 0)
+		fputs("no bridge is traced\n", p->out);
+}
+
 void print_metrics(struct printer *p, const json_t *result)
 {
 	const char *text = json_string_value(json_object_get(result, FIELD_METRICS_TEXT));

@@ -9,6 +9,7 @@ void print_opened(struct printer *p, const json_t *result); /* open, close, reco
 void print_reloaded(struct printer *p, const json_t *result);
 void print_shut_down(struct printer *p, const json_t *result);
 void print_log_level(struct printer *p, const json_t *result);
+void print_traces(struct printer *p, const json_t *result);
 void print_metrics(struct printer *p, const json_t *result); /* the text as it is */
 void print_version(struct printer *p, const json_t *result);
 void print_json(struct printer *p, const json_t *result); /* rpc: as it is, indented */

@@ -76,13 +76,21 @@ static bool error_is_fresh(const json_t *bridge)
 	return failed > 0 || at + 1 >= number_of(bridge, FIELD_SINCE);
 }
 
+/* What it has come to is not the error's work: it is closed as asked for, or tries again. */
+static bool error_is_past(const char *state)
+{
+	return strcmp(state, "connecting") == 0 || strcmp(state, "closed") == 0;
+}
+
 static char *text_cause(const json_t *bridge)
 {
 	char *error = text_error(bridge), *last = text_close(bridge), *cause = NULL;
 
 	if (error && (error_is_fresh(bridge) || !last))
-		return free(last), error;
-	if (last)
+		cause = mem_printf(
+			"%s%s", error_is_past(string_of(bridge, FIELD_STATE)) ? "last error: " : "",
+			error);
+	else if (last)
 		cause = mem_printf("closed with %s", last);
 	free(error);
 	free(last);
@@ -310,6 +318,13 @@ static void print_clients(struct printer *p, const json_t *clients)
 	table_free(t);
 }
 
+static char *text_traced(const json_t *b)
+{
+	mem_auto_str until = text_moment(json_object_get(b, FIELD_TRACE));
+
+	return until ? mem_printf("in the log of the daemon until %s", until) : NULL;
+}
+
 static void print_endpoints(struct printer *p, const json_t *endpoints)
 {
 	for (size_t i = 0; i < json_array_size(endpoints); i++)
@@ -332,6 +347,7 @@ void print_bridge(struct printer *p, const json_t *b)
 	line_take(p, "expires", text_expiry(p, b));
 	line_take(p, "timings", text_timings(b));
 	line_take(p, "subprotocol", text_of(json_object_get(b, FIELD_SUBPROTOCOL)));
+	line_take(p, "compression", text_compression(b));
 	line_take(p, "handshake", text_number(json_object_get(handshake, FIELD_STATUS)));
 	line_take(p, "connections", text_connection(b));
 	line_take(p, "alive", text_alive(b));
@@ -344,6 +360,7 @@ void print_bridge(struct printer *p, const json_t *b)
 	line_take(p, "outbox", text_outbox(b));
 	line_take(p, "last close", text_close(b));
 	line_take(p, "last error", text_error(b));
+	line_take(p, "traced", text_traced(b));
 	line_take(p, "source", text_of(json_object_get(b, FIELD_SOURCE)));
 	print_endpoints(p, json_object_get(b, FIELD_ENDPOINTS));
 	print_clients(p, json_object_get(b, FIELD_CLIENTS));

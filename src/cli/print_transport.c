@@ -16,11 +16,14 @@ char *text_tls(const json_t *bridge)
 	const json_t *tls = json_object_get(bridge, FIELD_TLS);
 	mem_auto_str version = text_of(json_object_get(tls, FIELD_VERSION));
 	mem_auto_str cipher = text_of(json_object_get(tls, FIELD_CIPHER));
+	mem_auto_str ktls = text_of(json_object_get(tls, FIELD_KTLS));
 	bool verified = json_is_true(json_object_get(tls, FIELD_VERIFIED));
+	bool in_kernel = ktls && strcmp(ktls, "off") != 0;
 
 	if (!version || !cipher)
 		return NULL;
-	return mem_printf("%s, %s%s", version, cipher, verified ? "" : ", NOT VERIFIED");
+	return mem_printf("%s, %s%s%s%s", version, cipher, in_kernel ? ", ktls " : "",
+			  in_kernel ? ktls : "", verified ? "" : ", NOT VERIFIED");
 }
 
 char *text_certificate(const json_t *bridge)
@@ -51,6 +54,30 @@ char *text_expiry(const struct printer *p, const json_t *bridge)
 	if (days < 0)
 		return mem_printf("%s: EXPIRED", date);
 	return mem_printf("%s, in %.0f day%s", date, days, days >= 0.5 && days < 1.5 ? "" : "s");
+}
+
+static double number(const json_t *object, const char *group, const char *key)
+{
+	return json_number_value(json_object_get(json_object_get(object, group), key));
+}
+
+/* "in to 34%, out to 50%": of what was compressed at all. */
+char *text_compression(const json_t *bridge)
+{
+	const json_t *c = json_object_get(bridge, FIELD_COMPRESSION);
+	mem_auto_str name = text_of(json_object_get(c, FIELD_EXTENSION));
+	mem_auto_str in = NULL;
+	mem_auto_str out = NULL;
+	double rx = number(c, FIELD_RX, FIELD_BYTES), tx = number(c, FIELD_TX, FIELD_BYTES);
+
+	if (!name)
+		return NULL;
+	if (rx > 0)
+		in = mem_printf(", in to %.0f%%", 100 * number(c, FIELD_RX, FIELD_WIRE_BYTES) / rx);
+	if (tx > 0)
+		out = mem_printf(", out to %.0f%%",
+				 100 * number(c, FIELD_TX, FIELD_WIRE_BYTES) / tx);
+	return mem_printf("%s%s%s", name, in ? in : "", out ? out : "");
 }
 
 char *text_timings(const json_t *bridge)

@@ -168,6 +168,24 @@ bool request_log(const struct args *a, struct call_request *r, struct error *err
 	return a->n_words == 0 || put_string(r->params, PARAM_LEVEL, a->words[0], err);
 }
 
+/* The word "off" is no name here; a bridge that is called so is for `rpc`. */
+bool request_trace(const struct args *a, struct call_request *r, struct error *err)
+{
+	const char *name = a->n_words > 0 ? a->words[0] : NULL, *how_long = args_value(a, "for");
+	bool off = name && strcmp(name, "off") == 0;
+	int64_t us;
+
+	if (how_long && (!name || off))
+		return error_set(err, ERR_INVALID_OPTION, "--for: say which bridge");
+	if (how_long && !schema_parse_duration(how_long, &us, err))
+		return error_context(err, "--for");
+	if (off)
+		how_long = name;
+	if (how_long && !put_string(r->params, PARAM_FOR, how_long, err))
+		return false;
+	return !name || off || put_string(r->params, PARAM_NAME, name, err);
+}
+
 bool request_metrics(const struct args *a, struct call_request *r, struct error *err)
 {
 	(void)a;
@@ -227,6 +245,10 @@ bool request_send(const char *name, struct span message, const struct args *a,
 	if (!binary && !utf8_valid(message))
 		return error_set(err, ERR_PAYLOAD,
 				 "the text is not valid UTF-8 (--binary sends bytes as they are)");
+	if (!binary && message.n > 0 && memchr(message.p, '\0', message.n))
+		return error_set(err, ERR_PAYLOAD,
+				 "the text has a NUL character, which the daemon does not take "
+				 "(--binary sends bytes as they are)");
 	json_object_set_new(r->params, binary ? PARAM_BINARY : PARAM_TEXT,
 			    binary ? base64_of(message) :
 				     json_stringn((const char *)message.p, message.n));

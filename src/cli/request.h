@@ -20,6 +20,7 @@ bool request_explain(const struct args *a, struct call_request *r, struct error 
 bool request_reload(const struct args *a, struct call_request *r, struct error *err);
 bool request_shutdown(const struct args *a, struct call_request *r, struct error *err);
 bool request_log(const struct args *a, struct call_request *r, struct error *err);
+bool request_trace(const struct args *a, struct call_request *r, struct error *err);
 bool request_metrics(const struct args *a, struct call_request *r, struct error *err);
 bool request_version(const struct args *a, struct call_request *r, struct error *err);
 bool request_rpc(const struct args *a, struct call_request *r, struct error *err);

@@ -144,6 +144,11 @@ bool request_subscribe(const char *name, const struct args *a, struct call_reque
 
 	if (events && !list)
 		return error_set(err, ERR_INVALID_OPTION, "--events: not valid UTF-8");
+	if (events && json_array_size(list) == 0) {
+		json_decref(list);
+		return error_set(err, ERR_INVALID_OPTION,
+				 "--events: expected a list such as state,error");
+	}
 	if (list)
 		json_object_set_new(r->params, PARAM_EVENTS, list);
 	return put_string(r->params, PARAM_NAME, name ? name : "*", err);

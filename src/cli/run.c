@@ -7,6 +7,8 @@
 #include "cli/run.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
@@ -38,16 +40,65 @@ int run_fail_usage(const struct cli *cli, const struct error *err)
 	return EXIT_USAGE;
 }
 
+/* Somebody sits there. */
+static bool is_watched(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static void on_wait(void *arg, int64_t waited)
+{
+	const struct cli *cli = arg;
+	mem_auto_str time = waited < 0 ? NULL : text_duration((double)(waited / 1000000));
+
+	fprintf(stderr, "\r\033[K");
+	if (time)
+		fprintf(stderr, "%s: waiting, %s", cli->command->name, time);
+	fflush(stderr);
+}
+
 struct call *run_connect(const struct cli *cli, int *status)
 {
 	struct error err = ERROR_INIT;
 	struct call *c = call_new(cli->socket, RUNSTATEDIR "/wsbridge/control.sock", &err);
 
+	if (c && is_watched())
+		call_on_wait(c, on_wait, (void *)(uintptr_t)cli);
 	if (c)
 		return c;
 	complain(NULL, err.text);
 	*status = EXIT_UNREACHABLE;
 	return NULL;
+}
+
+void run_hint(const struct cli *cli, const struct rpc_answer *a)
+{
+	const struct error *err = &a->err;
+
+	if (!is_watched())
+		return;
+	if (err->code == ERR_NO_SUCH_BRIDGE)
+		fprintf(stderr, "Try `wsbridge status`.\n");
+	else if (err->code == ERR_INVALID_OPTION)
+		fprintf(stderr, "Try `wsbridge %s --help`.\n", cli->command->name);
+	else if (*a->bridge && (err->stage != STAGE_NONE || err->code == ERR_NOT_OPEN))
+		fprintf(stderr, "Try `wsbridge explain %s`.\n", a->bridge);
+}
+
+void run_hint_probe(const struct error *err)
+{
+	if (is_watched() && err->stage != STAGE_NONE && err->stage != STAGE_OPEN)
+		fprintf(stderr, "Try `wsbridge probe URL`.\n");
+}
+
+int run_refused(const struct cli *cli, const struct rpc_answer *a)
+{
+	int status = run_fail(cli, &a->err);
+
+	run_hint(cli, a);
+	return status;
 }
 
 /* A configuration that was refused comes with every sentence about it; the message repeats one. */
@@ -57,7 +108,7 @@ static void complain_all(const struct cli *cli, const struct rpc_answer *a)
 	const json_t *errors = json_object_get(data, FIELD_ERRORS);
 
 	if (json_array_size(errors) == 0)
-		complain(cli->command->name, a->err.text);
+		run_refused(cli, a);
 	for (size_t i = 0; i < json_array_size(errors); i++) {
 		const char *sentence = json_string_value(json_array_get(errors, i));
 

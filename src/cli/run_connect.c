@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/http_head.h"
 #include "base/mem.h"
@@ -12,6 +13,8 @@
 #include "cli/request.h"
 #include "cli/run.h"
 #include "conf/bridge_conf.h"
+#include "control/names.h"
+#include "control/rpc.h"
 #include "tool/connect.h"
 
 #define MESSAGES_MAX 1000000000000000L
@@ -145,6 +148,19 @@ static bool read_texts(const struct args *a, struct connect_params *p, const cha
 	return true;
 }
 
+/* What is said in vain is an error. */
+static bool check_params(const struct connect_params *p, struct error *err)
+{
+	if (p->json && (p->stream || p->raw || p->timings || p->verbose == 1))
+		return error_set(err, ERR_INVALID_OPTION,
+				 "--json tells all: -r, -v, --stream and --timings mean nothing "
+				 "here");
+	if (p->stream && (p->timings || p->verbose == 1))
+		return error_set(err, ERR_INVALID_OPTION,
+				 "--stream adds nothing: -v and --timings mean nothing here");
+	return true;
+}
+
 static bool read_params(const struct args *a, struct connect_params *p, const char **texts,
 			struct error *err)
 {
@@ -152,18 +168,39 @@ static bool read_params(const struct args *a, struct connect_params *p, const ch
 	p->raw = args_has(a, "raw");
 	p->stream = args_has(a, "stream");
 	p->timings = args_has(a, "timings");
-	if (!read_texts(a, p, texts, err) || !read_messages(a, p, err) || !read_eof_wait(a, p, err))
-		return false;
-	if (p->stream && (p->timings || p->verbose == 1))
-		return error_set(err, ERR_INVALID_OPTION,
-				 "--stream adds nothing: -v and --timings mean nothing here");
-	return true;
+	return read_texts(a, p, texts, err) && read_messages(a, p, err) &&
+	       read_eof_wait(a, p, err) && check_params(p, err);
+}
+
+/* As an event: the last line. */
+static int fail_in_json(struct cli *cli, const struct error *err)
+{
+	struct timespec now;
+	json_t *v;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	v = json_pack("{s:s,s:o,s:f}", FIELD_EVENT, EVENT_ERROR, FIELD_ERROR, rpc_error_flat(err),
+		      FIELD_TIME, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+	run_print_json(cli, v);
+	json_decref(v);
+	return error_exit_status(err->code);
+}
+
+static int fail(struct cli *cli, const struct error *err)
+{
+	int status;
+
+	if (cli->json)
+		return fail_in_json(cli, err);
+	status = run_fail(cli, err);
+	run_hint_probe(err);
+	return status;
 }
 
 int run_connect_url(struct cli *cli, const struct args *a)
 {
 	const char **texts = mem_array(a->n_given + 1, sizeof(*texts));
-	struct connect_params params = { 0 };
+	struct connect_params params = { .json = cli->json };
 	struct error err = ERROR_INIT;
 	int status = EXIT_DONE;
 
@@ -172,7 +209,7 @@ int run_connect_url(struct cli *cli, const struct args *a)
 	} else {
 		params.conf = read_conf(a, &err);
 		if (!params.conf || !connect_run(&params, &err))
-			status = run_fail(cli, &err);
+			status = fail(cli, &err);
 		bridge_conf_unref(params.conf);
 	}
 	free(texts);

@@ -55,6 +55,7 @@ static bool on_message(void *arg, struct span message)
 		return false;
 	case CALL_REFUSED:
 		fail(s, &answer.err);
+		run_hint(s->cli, &answer);
 		rpc_answer_deinit(&answer);
 		return false;
 	case CALL_OK:

@@ -14,6 +14,7 @@
 
 #define GAP 2
 #define SHRINK_MIN 12
+#define CUT_MIN 4 /* one character and "..." */
 #define NOTE_INDENT 2
 
 struct cell {
@@ -103,7 +104,26 @@ static size_t column_width(const struct table *t, size_t column)
 	return widest;
 }
 
-/* The widths that fit, as far as one column can give way. Caller frees. */
+/* On a narrow terminal all give way, the widest first; unless not even that helps. */
+static void squeeze(size_t *widths, size_t n, size_t excess)
+{
+	size_t spare = 0;
+
+	for (size_t i = 0; i < n; i++)
+		spare += widths[i] > CUT_MIN ? widths[i] - CUT_MIN : 0;
+	if (spare < excess)
+		return;
+	for (; excess > 0; excess--) {
+		size_t widest = 0;
+
+		for (size_t i = 1; i < n; i++)
+			if (widths[i] > widths[widest])
+				widest = i;
+		widths[widest]--;
+	}
+}
+
+/* The widths that fit: first those columns give way that are meant to. Caller frees. */
 static size_t *fit(const struct table *t, size_t limit)
 {
 	size_t *widths = mem_array(t->n_columns, sizeof(*widths));
@@ -121,6 +141,8 @@ static size_t *fit(const struct table *t, size_t limit)
 		widths[i] -= spare;
 		all -= spare;
 	}
+	if (limit && all > limit && !t->columns[t->n_columns - 1].whole)
+		squeeze(widths, t->n_columns, all - limit);
 	return widths;
 }
 

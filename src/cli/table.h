@@ -16,6 +16,7 @@ struct table_column {
 	const char *title;
 	bool right;  /* numbers */
 	bool shrink; /* is cut first; one column at most */
+	bool whole;  /* the last one: never cut, the terminal breaks it */
 };
 
 /* How a cell is coloured, if at all. */

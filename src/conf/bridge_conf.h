@@ -201,6 +201,7 @@ struct bridge_conf {
 		char **pins;
 		size_t n_pins;
 		char *keylog_file;
+		bool ktls;
 	} tls;
 	struct proxy_conf proxy;
 	struct {
@@ -215,6 +216,14 @@ struct bridge_conf {
 	} socket;
 	size_t max_message;
 	bool validate_utf8;
+	struct {
+		bool on;
+		int64_t client_max_window_bits, server_max_window_bits; /* 9...15, 8...15 */
+		bool client_no_context_takeover, server_no_context_takeover;
+		int64_t level; /* 1...9 */
+		size_t threshold;
+		int64_t release_after; /* 0 = never */
+	} compression;
 	enum conf_mask mask;
 	enum conf_fragments fragments;
 	enum conf_sharing sharing;

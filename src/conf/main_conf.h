@@ -41,6 +41,7 @@ struct limits_conf {
 	size_t queues;		 /* bytes queued for local clients in all */
 	size_t control_request;	 /* bytes of one control line */
 	int64_t control_clients; /* control connections at a time */
+	int64_t control_stall;	 /* microseconds in which a control client takes nothing */
 	int64_t bridges;
 	int64_t dials_per_second; /* attempts that begin, in all */
 	int64_t tls_handshakes;	  /* at a time */

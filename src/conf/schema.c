@@ -131,8 +131,6 @@ static void set_key(const struct walk *w, const char *group, const char *key, co
 		set_group(w, value, name, path);
 	else if (*group == '\0' && schema_has_name(w->skip, key))
 		return;
-	else if (plain && schema_has_name(w->schema->later, name))
-		schema_error_key(w->report, path, "not supported by this version");
 	else
 		report_unknown(w, group, key, path);
 }

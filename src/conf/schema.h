@@ -85,9 +85,8 @@ struct schema_row {
 	const char *value;   /* default as text, NULL = none (unset) */
 	/* If min < max. OPT_SIZE in bytes, OPT_DURATION in seconds; OPT_STRINGS: max elements. */
 	double min, max;
-	/* OPT_ENUM: names in the order of the enum, and those this version refuses; NULL ends. */
+	/* OPT_ENUM: names in the order of the enum; NULL ends. */
 	const char *const *choices;
-	const char *const *later;
 	/* OPT_STRING, OPT_STRINGS, secrets: grammar of one string. */
 	bool (*check)(const char *text, struct error *err);
 	const struct schema_custom *custom;
@@ -98,8 +97,7 @@ struct schema {
 	const char *what; /* "bridge", for messages about the table itself */
 	const struct schema_row *rows;
 	size_t n_rows;
-	size_t size;		  /* of the struct that the rows fill */
-	const char *const *later; /* dotted names that this version refuses, NULL at the end */
+	size_t size; /* of the struct that the rows fill */
 };
 
 /*

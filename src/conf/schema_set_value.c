@@ -199,9 +199,6 @@ static bool enum_error(const struct schema_row *row, const char *text, const cha
 	mem_auto_str names = schema_list_names(row->choices);
 	const char *near = schema_nearest(text, row->choices);
 
-	if (schema_has_name(row->later, text))
-		return schema_error(r, path, "\"%s\" is not supported by this version; expected %s",
-				    text, names);
 	if (near)
 		return schema_error(r, path, "expected %s; did you mean \"%s\"?", names, near);
 	return schema_error(r, path, "expected %s", names);

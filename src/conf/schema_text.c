@@ -193,20 +193,6 @@ static bool put_unknown(const struct schema *s, const char *key, struct error *e
 	return error_set(err, ERR_INVALID_OPTION, "unknown key");
 }
 
-static bool is_later(const struct schema *s, const char *key)
-{
-	mem_auto_str name = mem_strdup(key);
-	char *dot;
-
-	while (!schema_has_name(s->later, name)) {
-		dot = strrchr(name, '.');
-		if (!dot)
-			return false;
-		*dot = '\0';
-	}
-	return true;
-}
-
 /* The row that takes an object and has `key` below it ("headers" for "headers.X"). */
 static const struct schema_row *outer_row(const struct schema *s, const char *key,
 					  const char **rest)
@@ -269,8 +255,6 @@ static bool put_any(const struct schema *s, json_t *object, const char *key, con
 	row = outer_row(s, key, &rest);
 	if (row)
 		return put_inner(row, object, rest, text, err);
-	if (is_later(s, key))
-		return error_set(err, ERR_INVALID_OPTION, "not supported by this version");
 	if (!schema_is_group(s, key))
 		return put_unknown(s, key, err);
 	value = *text == '{' ? from_json(text, err) : NULL;

@@ -20,8 +20,13 @@
 #define LOOK_AGAIN ((int64_t)1000 * 1000)
 
 /* Of one line: what its answers may come to; the cap leaves room for an error for each of them. */
-#define ANSWERS_MAX ((size_t)16 << 20)
-#define ANSWERS_CAP (ANSWERS_MAX + RPC_BATCH_MAX * 2048)
+#define ANSWER_MAX ((size_t)64 << 20)
+#define BATCH_MAX ((size_t)16 << 20)
+#define ANSWERS_CAP (ANSWER_MAX + RPC_BATCH_MAX * 2048)
+
+/* Of one connection: messages that its calls keep, and with them the answers that wait. */
+#define HELD_MESSAGES_MAX ((size_t)32 << 20)
+#define HELD_MAX ((size_t)96 << 20)
 
 /* Appends to what is there already, as text: trees of many answers would be ten times as large. */
 static bool append(struct exchange *e, const json_t *answer, size_t max)
@@ -29,11 +34,13 @@ static bool append(struct exchange *e, const json_t *answer, size_t max)
 	size_t n;
 	char *text = rpc_line(answer, &n);
 	struct span whole = span_of(text, n - 1);
-	bool fits = e->answers.len + n + 1 <= max;
+	size_t before = e->answers.len;
+	bool fits = before + n + 1 <= max && (max == ANSWERS_CAP || *e->held + n <= HELD_MAX);
 
 	if (fits && e->batch)
 		fits = buf_append(&e->answers, span_str(e->answers.len ? "," : "["));
 	fits = fits && buf_append(&e->answers, whole);
+	*e->held += e->answers.len - before;
 	free(text);
 	return fits;
 }
@@ -44,7 +51,7 @@ static void add_answer(struct exchange *e, json_t *answer)
 	struct error err;
 	json_t *instead;
 
-	if (!append(e, answer, ANSWERS_MAX)) {
+	if (!append(e, answer, e->batch ? BATCH_MAX : ANSWER_MAX)) {
 		error_set(&err, ERR_OVERFLOW, "the answer is too large");
 		instead = rpc_answer_error(json_object_get(answer, "id"),
 					   rpc_error_object(&err, NULL, NULL));
@@ -54,13 +61,21 @@ static void add_answer(struct exchange *e, json_t *answer)
 	json_decref(answer);
 }
 
+static void end_line(struct exchange *e)
+{
+	size_t before = e->answers.len;
+
+	buf_append(&e->answers, span_str(e->batch ? "]\n" : "\n"));
+	*e->held += e->answers.len - before;
+}
+
 static void exchange_release(struct exchange *e)
 {
 	if (--e->pending > 0)
 		return;
 	e->done = true;
 	if (e->answers.len > 0)
-		buf_append(&e->answers, span_str(e->batch ? "]\n" : "\n"));
+		end_line(e);
 	e->line = buf_bytes(&e->answers);
 	if (e->on_done)
 		e->on_done(e->arg);
@@ -141,9 +156,17 @@ static void stop_listening(struct call *c)
 	call_env_attend(c->env);
 }
 
+bool call_hold(struct call *c, size_t n)
+{
+	c->held += n;
+	*c->exchange->held += n;
+	return *c->exchange->held < HELD_MESSAGES_MAX;
+}
+
 static void call_free(struct call *c)
 {
 	stop_listening(c);
+	*c->exchange->held -= c->held;
 	json_decref(c->messages);
 	list_remove(&c->node);
 	list_remove(&c->sibling);
@@ -236,6 +259,11 @@ int64_t call_patience(const struct call *c)
 	return c->params.timeout > 0 ? c->params.timeout : -1;
 }
 
+bool call_may_begin(const struct call *c, struct error *err)
+{
+	return !c->env->ending || error_set(err, ERR_NOT_OPEN, "the daemon is ending");
+}
+
 struct bridge *call_bridge(struct call *c, struct error *err)
 {
 	const struct registry *all = c->env->host.registry;
@@ -267,6 +295,7 @@ static struct exchange *exchange_begin(const struct exchange_params *p)
 	e->ordered = true;
 	e->pending = 1;
 	buf_init(&e->answers, ANSWERS_CAP);
+	e->held = p->held ? p->held : &e->own_held;
 	e->reader = p->reader;
 	e->arg = p->arg;
 	return e;
@@ -345,6 +374,7 @@ void exchange_free(struct exchange *e)
 	list_each(it, next, &e->calls)
 		call_free(list_entry(it, struct call, sibling));
 	list_remove(&e->node);
+	*e->held -= e->answers.len;
 	buf_deinit(&e->answers);
 	free(e);
 }

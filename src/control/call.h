@@ -29,6 +29,7 @@ struct call_env {
 	struct list waiting;	/* calls that have not been answered in their turn */
 	size_t n_hearing;	/* of them, those that look at what comes from upstreams */
 	struct events *events;	/* for subscriptions */
+	bool ending;		/* the daemon: nothing new begins */
 	bool over;		/* the registry is not touched any more */
 	size_t control_clients; /* for `status` */
 };
@@ -72,6 +73,7 @@ struct call {
 	uint64_t epoch, mark; /* of `send`: the bytes that must have reached the kernel */
 	size_t bytes;
 	json_t *messages; /* of `recv`: so far */
+	size_t held;	  /* what they count for */
 	char payload[32]; /* of `ping` */
 	int64_t left;	  /* of `ping`: when its frame was with the kernel */
 };
@@ -92,8 +94,17 @@ struct reply reply_in_turn(struct call *c, call_check *check, int64_t timeout);
 struct reply reply_not_yet(struct call *c);  /* from a check */
 int64_t call_patience(const struct call *c); /* its `timeout`, for reply_later; off is -1 */
 
+/*
+ * The call keeps n bytes more until it is answered. False: all that the connection keeps is too
+ * much, so it is to be answered with what it has.
+ */
+bool call_hold(struct call *c, size_t n);
+
 /* Before reply_later. */
 void call_listen(struct call *c, call_hear *hear, bool claims);
+
+/* Nothing is begun while the daemon ends: it would only have to be ended, too. False: *err. */
+bool call_may_begin(const struct call *c, struct error *err);
 
 /* The bridge that the call names. NULL: *err is ERR_NO_SUCH_BRIDGE with a suggestion. */
 struct bridge *call_bridge(struct call *c, struct error *err);
@@ -108,6 +119,8 @@ struct exchange {
 	size_t pending; /* requests without an answer, and one while it starts */
 	bool batch;
 	struct buf answers; /* so far, as text */
+	size_t *held;	    /* by its owner */
+	size_t own_held;    /* where that does not count */
 	struct event_reader *reader;
 	void (*on_done)(void *arg);
 	void *arg;
@@ -119,6 +132,7 @@ struct exchange_params {
 	const char *who;       /* for the log: "control pid 12 uid 0" */
 	size_t max_line;
 	struct event_reader *reader; /* where subscriptions go */
+	size_t *held; /* bytes that its calls and answers keep; NULL = counted for each line */
 	/* Called at most once, never inside exchange_new; must not free the exchange. */
 	void (*on_done)(void *arg);
 	void *arg;

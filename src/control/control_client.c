@@ -17,12 +17,12 @@
 #include "control/events.h"
 #include "net/stream.h"
 
-#define OUT_DROP ((size_t)1 << 20)	  /* more waits already: the client is dropped */
-#define OUT_MAX ((size_t)64 << 20)	  /* with the answer that passes OUT_DROP */
+#define OUT_ENOUGH ((size_t)1 << 20)	  /* more waits already: answers stay where they are */
+#define OUT_MAX ((size_t)128 << 20)	  /* with the answer that passes OUT_ENOUGH */
 #define OUT_PAUSE ((size_t)256 << 10)	  /* more waits: no further line is looked at */
 #define EXCHANGES_MAX 64		  /* the same for lines without an answer */
 #define HELD_MAX ((size_t)1 << 20)	  /* read, but not looked at: a read of the loop fits */
-#define STALL_MAX ((int64_t)30 * 1000000) /* the client takes nothing for so long */
+#define LEAVE_MAX ((int64_t)30 * 1000000) /* for the answers to one that is dismissed */
 
 struct control_client {
 	struct call_env *env;
@@ -34,10 +34,13 @@ struct control_client {
 	bool eof;	       /* no input comes after `held` */
 	struct list exchanges; /* in the order of their lines */
 	size_t n_exchanges;
+	size_t answers; /* bytes that they, and their calls, keep */
 	struct event_reader *reader;
 	struct buf out;
 	struct timer stall;
 	struct deferred turn; /* the end of the turn */
+	struct timer leave;   /* until then it may wait for answers, once it is dismissed */
+	bool dismissed;	      /* nothing more is taken from it */
 	bool dead;	      /* over; only freeing is left */
 	void (*over)(void *arg, struct control_client *c);
 	void *arg;
@@ -69,7 +72,8 @@ static size_t waiting_bytes(const struct control_client *c)
 
 static bool has_room(const struct control_client *c)
 {
-	return !c->dead && c->n_exchanges < EXCHANGES_MAX && waiting_bytes(c) < OUT_PAUSE;
+	return !c->dead && !c->dismissed && c->n_exchanges < EXCHANGES_MAX &&
+	       waiting_bytes(c) < OUT_PAUSE;
 }
 
 static void add(struct control_client *c, struct exchange *e)
@@ -85,12 +89,16 @@ static struct exchange_params exchange_params(struct control_client *c)
 					 .who = c->label,
 					 .max_line = c->max_line,
 					 .reader = c->reader,
+					 .held = &c->answers,
 					 .on_done = wake,
 					 .arg = c };
 }
 
-/* Queues what may go: an ordered exchange without an answer holds back those behind it. */
-static void collect(struct control_client *c)
+/*
+ * Queues what may go: an ordered exchange without an answer holds back those behind it. True: there
+ * is more, for when some of this has gone.
+ */
+static bool collect(struct control_client *c)
 {
 	bool blocked = false;
 
@@ -101,14 +109,17 @@ static void collect(struct control_client *c)
 			blocked = blocked || e->ordered;
 			continue;
 		}
-		if (e->line.n > 0 && (c->out.len > OUT_DROP || !buf_append(&c->out, e->line))) {
-			log_notice(c->label, "dropped: it does not read its answers");
+		if (c->out.len > OUT_ENOUGH)
+			return true;
+		if (e->line.n > 0 && !buf_append(&c->out, e->line)) {
+			log_warning(c->label, "dropped: no memory for its answers");
 			end(c);
-			return;
+			return false;
 		}
 		exchange_free(e);
 		c->n_exchanges--;
 	}
+	return false;
 }
 
 /* Events wait in the ring, not here: a client that is slow misses some, and is told so. */
@@ -116,7 +127,7 @@ static void take_events(struct control_client *c)
 {
 	size_t n;
 
-	while (c->out.len < OUT_PAUSE) {
+	while (c->out.len < OUT_PAUSE && !c->dismissed) {
 		char *line = event_reader_next(c->reader, &n);
 
 		if (!line)
@@ -164,6 +175,14 @@ static void take_held(struct control_client *c)
 		take_last_line(c);
 }
 
+/* The client takes nothing for so long. */
+static int64_t stall_max(const struct control_client *c)
+{
+	const struct control_host *host = &c->env->host;
+
+	return host->conf(host->arg)->limits.control_stall;
+}
+
 static void offer(struct control_client *c)
 {
 	struct span s = buf_bytes(&c->out);
@@ -174,25 +193,29 @@ static void offer(struct control_client *c)
 	if (c->out.len == 0)
 		timer_disarm(&c->stall);
 	else if (taken > 0 || !timer_is_armed(&c->stall))
-		timer_arm(&c->stall, STALL_MAX);
+		timer_arm(&c->stall, stall_max(c));
 }
 
 void control_client_flush(struct control_client *c)
 {
-	if (c->dead)
-		return;
-	collect(c);
-	if (c->dead)
-		return;
-	take_events(c);
-	offer(c);
+	bool more;
+
+	do {
+		more = !c->dead && collect(c);
+		if (c->dead)
+			return;
+		take_events(c);
+		offer(c);
+	} while (more && c->out.len <= OUT_ENOUGH);
 }
 
 /* Who has subscribed and ended its input still reads; that it is gone, the stream tells. */
 static bool is_finished(const struct control_client *c)
 {
-	return c->eof && c->held.len == 0 && c->n_exchanges == 0 && c->out.len == 0 &&
-	       !event_reader_is_subscribed(c->reader);
+	if (c->n_exchanges > 0 || c->out.len > 0)
+		return false;
+	return c->dismissed ||
+	       (c->eof && c->held.len == 0 && !event_reader_is_subscribed(c->reader));
 }
 
 /* The end of a turn in which something happened. */
@@ -213,12 +236,14 @@ static void on_turn(void *arg)
 		stream_resume(c->stream);
 	else if (has_room(c))
 		wake(c);
-	if (c->out.len == 0 && event_reader_is_behind(c->reader))
+	if (c->out.len == 0 && !c->dismissed && event_reader_is_behind(c->reader))
 		wake(c);
 }
 
 static void on_data(struct control_client *c, struct span data)
 {
+	if (c->dismissed)
+		return;
 	if (c->held.len == 0)
 		take_lines(c, &data);
 	if (data.n > 0 && !buf_append(&c->held, data)) {
@@ -263,6 +288,14 @@ static void on_stall(void *arg)
 	end(c);
 }
 
+static void on_leave(void *arg)
+{
+	struct control_client *c = arg;
+
+	log_notice(c->label, "dropped: what it waits for has not come");
+	end(c);
+}
+
 struct control_client *control_client_new(const struct control_client_params *p)
 {
 	struct control_client *c = mem_zalloc(sizeof(*c));
@@ -281,6 +314,7 @@ struct control_client *control_client_new(const struct control_client_params *p)
 	list_init(&c->exchanges);
 	deferred_init(&c->turn, on_turn, c);
 	timer_init(&c->stall, host->loop, on_stall, c);
+	timer_init(&c->leave, host->loop, on_leave, c);
 	c->reader = event_reader_new(p->env->events, wake, c);
 	c->stream = fd_stream_new(host->loop, p->fd);
 	stream_attach(c->stream, on_stream, c);
@@ -293,6 +327,7 @@ void control_client_free(struct control_client *c)
 		exchange_free(list_entry(it, struct exchange, node));
 	event_reader_free(c->reader);
 	timer_deinit(&c->stall);
+	timer_deinit(&c->leave);
 	deferred_cancel(&c->turn);
 	stream_free(c->stream);
 	buf_deinit(&c->out);
@@ -301,7 +336,14 @@ void control_client_free(struct control_client *c)
 	free(c);
 }
 
-void control_client_set_level(struct control_client *c, enum conf_level level)
+/* It may be in the middle of a line of this client: the reload that has led here. */
+void control_client_dismiss(struct control_client *c)
 {
-	c->level = level;
+	if (c->dismissed)
+		return;
+	c->dismissed = true;
+	log_notice(c->label, "its control socket is another now: disconnected after its answers");
+	stream_pause(c->stream);
+	timer_arm(&c->leave, LEAVE_MAX);
+	wake(c);
 }

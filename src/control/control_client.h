@@ -23,7 +23,11 @@ struct control_client_params {
 
 struct control_client *control_client_new(const struct control_client_params *p);
 void control_client_free(struct control_client *c); /* calls that still wait go unanswered */
-void control_client_set_level(struct control_client *c, enum conf_level level);
+/*
+ * Its rights are no longer what they were: it gets the answers that are still due, for half a
+ * minute at most, then it is over. Nothing more is taken from it.
+ */
+void control_client_dismiss(struct control_client *c);
 void control_client_flush(
 	struct control_client *c); /* what is done goes to the kernel, as far as it takes it */
 

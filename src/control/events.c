@@ -3,7 +3,9 @@
  * The ring of events and its readers. It writes nothing to anybody. An event is
  * kept as it came and becomes JSON when it is read. A cursor is RUN:NUMBER, of
  * the run of this daemon and of the event. The trap: numbers count events that
- * were recorded, so a hole in what was recorded shows only in `from`.
+ * were recorded, so a hole in what was recorded shows only in `from`; when more
+ * is recorded than before, a number is left out, which tells the cursors from
+ * before that moment from those of it.
  */
 #include "control/events.h"
 
@@ -115,11 +117,32 @@ static void drop_all(struct events *e)
 		drop_oldest(e);
 }
 
+static void keep(struct events *e, struct event_entry *entry)
+{
+	while (e->oldest < e->next &&
+	       (e->next - e->oldest == EVENTS_MAX || e->bytes + entry->size > EVENTS_BYTES_MAX))
+		drop_oldest(e);
+	*slot(e, e->next++) = entry;
+	e->bytes += entry->size;
+}
+
+/* Takes a number that no event has. */
+static void leave_out_a_number(struct events *e)
+{
+	struct event_entry *nothing = mem_zalloc(sizeof(*nothing));
+
+	nothing->kind = EVENT_KINDS_MAX;
+	nothing->size = sizeof(*nothing);
+	keep(e, nothing);
+}
+
 /* What is recorded changes; `from` tells since when. */
 static void record(struct events *e, unsigned wanted, unsigned kept)
 {
 	unsigned before = e->wanted | e->kept, now = wanted | kept;
 
+	if (now & ~before)
+		leave_out_a_number(e);
 	for (unsigned kind = 0; kind < EVENT_KINDS_MAX; kind++)
 		if ((before ^ now) & (1U << kind))
 			e->from[kind] = now & (1U << kind) ? e->next : NEVER;
@@ -195,15 +218,6 @@ static void announce(struct events *e, unsigned kind, const char *bridge)
 			break;
 		}
 	}
-}
-
-static void keep(struct events *e, struct event_entry *entry)
-{
-	while (e->oldest < e->next &&
-	       (e->next - e->oldest == EVENTS_MAX || e->bytes + entry->size > EVENTS_BYTES_MAX))
-		drop_oldest(e);
-	*slot(e, e->next++) = entry;
-	e->bytes += entry->size;
 }
 
 /* There is no room for it whatever goes. */
@@ -329,14 +343,14 @@ json_t *event_reader_subscribe(struct event_reader *r, const struct event_choice
 	s = mem_zalloc(sizeof(*s));
 	s->number = ++e->last_subscription;
 	s->kinds = kinds_of(choice);
-	s->next = e->next;
 	if (strcmp(choice->name, EVENTS_OF_ALL) != 0)
 		s->name = mem_strdup(choice->name);
-	if (choice->since)
-		go_back(s, e, since);
 	list_append(&r->subscriptions, &s->node);
 	r->n++;
 	count_wanted(e);
+	s->next = e->next;
+	if (choice->since)
+		go_back(s, e, since);
 	r->wake(r->arg);
 	return json_pack("{s:I,s:s}", FIELD_SUBSCRIPTION, (json_int_t)s->number, FIELD_CURSOR,
 			 cursor(text, e, s->next - 1));

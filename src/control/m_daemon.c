@@ -48,6 +48,10 @@ struct reply method_reload(struct call *c)
 	struct registry_diff diff = { 0 };
 	json_t *result;
 
+	if (!call_may_begin(c, &all.first)) {
+		json_decref(all.list);
+		return reply_error(c, &all.first);
+	}
 	if (!host->reload(host->arg, c->params.dry_run, &diff, on_complaint, &all))
 		return reply_complaints(c, &all);
 	json_decref(all.list);

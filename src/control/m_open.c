@@ -169,6 +169,10 @@ static struct reply make(struct call *c)
 
 struct reply method_open(struct call *c)
 {
+	struct error err;
+
+	if (!call_may_begin(c, &err))
+		return reply_error(c, &err);
 	return json_object_size(c->params.bridge) > 0 ? make(c) : start(c);
 }
 
@@ -217,7 +221,7 @@ struct reply method_close(struct call *c)
 struct reply method_reconnect(struct call *c)
 {
 	struct error err;
-	struct bridge *b = call_bridge(c, &err);
+	struct bridge *b = call_may_begin(c, &err) ? call_bridge(c, &err) : NULL;
 
 	if (!b)
 		return reply_error(c, &err);

@@ -11,6 +11,7 @@
 #include "control/view.h"
 
 #define BYTES_MAX ((size_t)2 << 20) /* with so many it does not wait for more */
+#define MESSAGE_COST 1024	    /* of the smallest one, while it is kept */
 
 static json_t *taken(struct call *c)
 {
@@ -29,6 +30,7 @@ static bool is_wanted(const struct call *c, const struct record *r)
 static bool on_record(struct call *c, const struct record *r)
 {
 	json_t *message;
+	bool room;
 
 	if (!is_wanted(c, r))
 		return false;
@@ -38,7 +40,8 @@ static bool on_record(struct call *c, const struct record *r)
 		c->messages = json_array();
 	json_array_append_new(c->messages, message);
 	c->bytes += r->msg.data.n;
-	if (json_array_size(c->messages) >= (size_t)c->params.count || c->bytes >= BYTES_MAX)
+	room = call_hold(c, r->msg.data.n + MESSAGE_COST) && c->bytes < BYTES_MAX;
+	if (!room || json_array_size(c->messages) >= (size_t)c->params.count)
 		reply_ok(c, taken(c));
 	return false;
 }

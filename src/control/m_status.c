@@ -36,26 +36,21 @@ struct reply method_explain(struct call *c)
 
 	if (!b)
 		return reply_error(c, &err);
-	return reply_ok(c,
-			json_pack("{s:s,s:s,s:o}", FIELD_NAME, bridge_name(b), FIELD_STATE,
-				  bridge_state(b), FIELD_HISTORY, view_history(bridge_history(b))));
+	return reply_ok(c, json_pack("{s:s,s:s,s:o,s:o}", FIELD_NAME, bridge_name(b), FIELD_STATE,
+				     bridge_state(b), FIELD_TRACE, view_traced_until(b),
+				     FIELD_HISTORY, view_history(bridge_history(b))));
 }
 
 /* What this build can do, by the words of the option table. */
 static json_t *features(void)
 {
 	static const char *const names[] = {
-		"ws",
-		"wss",
-		"ws+unix",
-		"http-proxy",
-		"socks-proxy",
-		"unix-stream",
-		"unix-seqpacket",
-		"fifo",
-		"framing-lines",
-		"framing-json",
-		"framing-length",
+		"ws",		"wss",
+		"ws+unix",	"http-proxy",
+		"socks-proxy",	"permessage-deflate",
+		"unix-stream",	"unix-seqpacket",
+		"fifo",		"framing-lines",
+		"framing-json", "framing-length",
 		"framing-raw",
 	};
 	json_t *list = json_array();

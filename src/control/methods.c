@@ -41,6 +41,8 @@ static const struct method methods[] = {
 	  "Read the configuration again and apply what changed." },
 	{ METHOD_LOG, LEVEL_ADMIN, &params_of_log, method_log,
 	  "Show or set the level of the log." },
+	{ METHOD_TRACE, LEVEL_ADMIN, &params_of_trace, method_trace,
+	  "Log the handshakes and frames of a bridge for a while." },
 	{ METHOD_METRICS, LEVEL_READ, &params_of_none, method_metrics,
 	  "Give counters and gauges as OpenMetrics text." },
 	{ METHOD_SHUTDOWN, LEVEL_ADMIN, &params_of_shutdown, method_shutdown,

@@ -38,6 +38,7 @@ struct reply method_reconnect(struct call *c);
 struct reply method_reload(struct call *c);
 struct reply method_shutdown(struct call *c);
 struct reply method_log(struct call *c);
+struct reply method_trace(struct call *c);
 struct reply method_metrics(struct call *c);
 struct reply method_discover(struct call *c);
 struct reply method_wait(struct call *c);

@@ -25,6 +25,10 @@ enum fact {
 	RX_BYTES,
 	TX_MESSAGES,
 	TX_BYTES,
+	RX_PACKED,
+	RX_UNPACKED,
+	TX_PACKED,
+	TX_UNPACKED,
 	LOST_SLOW,
 	LOST_UNFIT,
 	LOST_EXPIRED,
@@ -72,6 +76,14 @@ static const struct family of_bridges[] = {
 	{ B "received_bytes", COUNTER, "bytes", "Payload from the upstream.", RX_BYTES, NULL },
 	{ B "sent_messages", COUNTER, NULL, "Messages to the upstream.", TX_MESSAGES, NULL },
 	{ B "sent_bytes", COUNTER, "bytes", "Payload to the upstream.", TX_BYTES, NULL },
+	{ B "received_compressed_bytes", COUNTER, "bytes", "Compressed payload from the upstream.",
+	  RX_PACKED, NULL },
+	{ B "received_decompressed_bytes", COUNTER, "bytes", "What that became.", RX_UNPACKED,
+	  NULL },
+	{ B "sent_compressed_bytes", COUNTER, "bytes", "Compressed payload to the upstream.",
+	  TX_PACKED, NULL },
+	{ B "sent_decompressed_bytes", COUNTER, "bytes", "What that was made of.", TX_UNPACKED,
+	  NULL },
 	{ B "dropped_messages", COUNTER, NULL, "Messages that were lost, by cause.", LOST_SLOW,
 	  "slow_client" },
 	{ B "dropped_messages", COUNTER, NULL, NULL, LOST_UNFIT, "unfit" },
@@ -121,6 +133,10 @@ static void read_link(double *of, const struct link_info *link)
 	of[RX_BYTES] = (double)link->rx.bytes;
 	of[TX_MESSAGES] = (double)link->tx.messages;
 	of[TX_BYTES] = (double)link->tx.bytes;
+	of[RX_PACKED] = (double)link->packed_rx.packed;
+	of[RX_UNPACKED] = (double)link->packed_rx.bytes;
+	of[TX_PACKED] = (double)link->packed_tx.packed;
+	of[TX_UNPACKED] = (double)link->packed_tx.bytes;
 	of[CONNECTIONS] = (double)link->epoch;
 	of[RECONNECTS] = (double)link->reconnects;
 	of[UNACKED] = (double)link->unacked;

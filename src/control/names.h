@@ -16,6 +16,7 @@
 #define METHOD_EXPLAIN "explain"
 #define METHOD_RELOAD "reload"
 #define METHOD_LOG "log"
+#define METHOD_TRACE "trace"
 #define METHOD_METRICS "metrics"
 #define METHOD_SHUTDOWN "shutdown"
 #define METHOD_VERSION "version"
@@ -42,6 +43,7 @@
 #define PARAM_QUEUE "queue"
 #define PARAM_TIMEOUT "timeout"
 #define PARAM_LEVEL "level"
+#define PARAM_FOR "for"
 #define PARAM_STATE "state"
 #define PARAM_COUNT "count"
 #define PARAM_MATCH "match"
@@ -60,7 +62,14 @@
 #define FIELD_SINCE "since"
 #define FIELD_URL "url"
 #define FIELD_SUBPROTOCOL "subprotocol"
+/* null, or {extension, client_max_window_bits…, rx: {messages, bytes, wire_bytes}, tx} */
 #define FIELD_COMPRESSION "compression"
+#define FIELD_EXTENSION "extension"
+#define FIELD_CLIENT_MAX_WINDOW_BITS "client_max_window_bits"
+#define FIELD_SERVER_MAX_WINDOW_BITS "server_max_window_bits"
+#define FIELD_CLIENT_NO_CONTEXT_TAKEOVER "client_no_context_takeover"
+#define FIELD_SERVER_NO_CONTEXT_TAKEOVER "server_no_context_takeover"
+#define FIELD_WIRE_BYTES "wire_bytes"
 #define FIELD_PEER "peer"
 #define FIELD_TLS "tls"
 #define FIELD_HANDSHAKE "handshake" /* {status, headers: {name: value or [values]}} */
@@ -70,6 +79,7 @@
 #define FIELD_TIMINGS "timings" /* seconds by stage */
 #define FIELD_CIPHER "cipher"
 #define FIELD_VERIFIED "verified"
+#define FIELD_KTLS "ktls"
 #define FIELD_SUBJECT "subject"
 #define FIELD_ISSUER "issuer"
 #define FIELD_SANS "sans"
@@ -115,6 +125,7 @@
 #define FIELD_RECEIVED "received"
 #define FIELD_SLOW "slow"
 #define FIELD_SOURCE "source" /* "file" or "control" */
+#define FIELD_TRACE "trace"   /* until when, null if it is not traced; in `explain`, too */
 
 /* The daemon. */
 #define FIELD_VERSION "version"
@@ -137,8 +148,10 @@
 #define FIELD_UNCHANGED "unchanged"
 #define FIELD_DRY_RUN "dry_run" /* in the result of every call that only looked */
 
-/* `log`: {level}; `metrics`: {content_type, text}. */
+/* `log`: {level}; `trace`: {traces: [{name, until}]}; `metrics`: {content_type, text}. */
 #define FIELD_LEVEL "level"
+#define FIELD_TRACES "traces"
+#define FIELD_UNTIL "until"
 #define FIELD_CONTENT_TYPE "content_type"
 #define FIELD_METRICS_TEXT "text"
 

@@ -23,8 +23,9 @@ struct params {
 	char *text, *binary, *ping, *pong; /* NULL = not given */
 	json_t *json;			   /* NULL = not given */
 	bool queue;
-	int log_level;	 /* an enum log_level counted from 1; 0 = not given */
-	int64_t timeout; /* microseconds, -1 = not given, without a default */
+	int log_level;	  /* an enum log_level counted from 1; 0 = not given */
+	int64_t timeout;  /* microseconds, -1 = not given, without a default */
+	int64_t how_long; /* of `trace`: the same; 0 = no more */
 	char *state;
 	int64_t count;
 	struct conf_match match; /* MATCH_NONE = not given */
@@ -42,7 +43,7 @@ struct params_table {
 	bool bridge_keys; /* keys of the bridge table, too; they are checked by whoever uses them */
 };
 
-extern const struct params_table params_of_log;
+extern const struct params_table params_of_log, params_of_trace;
 extern const struct params_table params_of_open, params_of_close, params_of_send, params_of_status,
 	params_of_reconnect, params_of_explain, params_of_reload, params_of_shutdown,
 	params_of_none, params_of_wait, params_of_ping, params_of_recv, params_of_request,

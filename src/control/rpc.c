@@ -51,8 +51,8 @@ static const char *syntax_sentence(const json_error_t *why)
 
 void rpc_error_too_long(struct error *err, size_t max)
 {
-	error_set(err, ERR_OVERFLOW, "the line is longer than %zu bytes (limits.control_request)",
-		  max);
+	error_set(err, ERR_OVERFLOW,
+		  "the request is longer than %zu bytes (limits.control_request)", max);
 }
 
 static bool id_is_valid(const json_t *id)

@@ -143,14 +143,14 @@ static struct control_socket *find_socket(struct control_server *s, const char *
 	return NULL;
 }
 
-static void set_level(struct control_socket *socket, enum conf_level level)
+/* Who came under other conditions is asked to come again. */
+static void dismiss_clients(struct control_socket *socket)
 {
-	socket->conf.level = level;
 	list_each(it, next, &socket->server->members) {
 		struct member *m = list_entry(it, struct member, node);
 
 		if (m->socket == socket)
-			control_client_set_level(m->client, level);
+			control_client_dismiss(m->client);
 	}
 }
 
@@ -161,7 +161,9 @@ static void keep(struct control_server *s, const char *path, const struct contro
 
 	if (!socket)
 		return;
-	set_level(socket, conf->level); /* also of clients who outlive the socket */
+	if (socket->conf.level != conf->level)
+		dismiss_clients(socket);
+	socket->conf.level = conf->level;
 	socket->wanted = schema_compare(&control_schema, &socket->conf, conf) !=
 			 SCHEMA_CHANGED_RECONNECT;
 }
@@ -238,10 +240,12 @@ static void drop_unwanted(struct control_server *s)
 	list_each(it, next, &s->sockets) {
 		struct control_socket *socket = list_entry(it, struct control_socket, node);
 
-		if (!socket->wanted)
-			socket_free(socket);
-		else
+		if (socket->wanted) {
 			socket->wanted = false;
+			continue;
+		}
+		dismiss_clients(socket);
+		socket_free(socket);
 	}
 }
 
@@ -287,6 +291,7 @@ void control_server_bridge_event(struct control_server *s, struct bridge *b,
 void control_server_stop_accepting(struct control_server *s)
 {
 	s->accepting = false;
+	s->env.ending = true;
 	metrics_http_stop(s->metrics);
 	list_each(it, next, &s->sockets)
 		socket_free(list_entry(it, struct control_socket, node));

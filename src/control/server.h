@@ -37,7 +37,9 @@ void control_server_free(struct control_server *s);
 
 /*
  * Listens at exactly these control sockets: new ones are made, vanished ones
- * removed, the rest untouched. default_path is for those without a path.
+ * removed, the rest untouched. Clients of one that has vanished, is made anew or
+ * has another level are disconnected, after the answers that are due.
+ * default_path is for those without a path.
  * Called at start and after each reload. False: *err is ERR_ENDPOINT (err->os
  * EADDRINUSE if another daemon serves that path), and those that could be made
  * are there.

@@ -154,6 +154,13 @@ static void put_link(json_t *v, const struct link_info *link)
 	put(v, FIELD_UNSENT, count(link->unsent));
 }
 
+json_t *view_traced_until(const struct bridge *b)
+{
+	int64_t until = bridge_traced_until(b);
+
+	return until ? json_integer(until) : json_null();
+}
+
 json_t *view_bridge(struct bridge *b)
 {
 	const struct bridge_conf *conf = bridge_configuration(b);
@@ -175,6 +182,7 @@ json_t *view_bridge(struct bridge *b)
 	put(v, FIELD_ENDPOINTS, endpoints(b));
 	put(v, FIELD_CLIENTS, clients(b));
 	put(v, FIELD_SOURCE, json_string(conf->from_file ? "file" : "control"));
+	put(v, FIELD_TRACE, view_traced_until(b));
 	return v;
 }
 

@@ -13,8 +13,9 @@
 struct history;
 
 json_t *view_bridge(struct bridge *b);
-json_t *view_history(const struct history *h); /* a list, oldest first */
-json_t *view_gone(const char *name);	       /* of a bridge that was removed */
+json_t *view_history(const struct history *h);	   /* a list, oldest first */
+json_t *view_traced_until(const struct bridge *b); /* null if it is not */
+json_t *view_gone(const char *name);		   /* of a bridge that was removed */
 json_t *view_daemon(const struct call_env *env);
 json_t *view_limits(const struct main_conf *conf);     /* every limit of the table */
 json_t *view_last_error(const struct link_info *info); /* null if there was none */

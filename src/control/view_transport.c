@@ -51,8 +51,8 @@ static json_t *tls(const struct tls_info *info)
 
 	if (!info)
 		return json_null();
-	v = json_pack("{s:s,s:s,s:b}", FIELD_VERSION, info->version, FIELD_CIPHER, info->cipher,
-		      FIELD_VERIFIED, info->verified);
+	v = json_pack("{s:s,s:s,s:b,s:s}", FIELD_VERSION, info->version, FIELD_CIPHER, info->cipher,
+		      FIELD_VERIFIED, info->verified, FIELD_KTLS, tls_ktls_name(info->ktls));
 	if (info->n_chain == 0)
 		return v;
 	json_object_set_new(v, FIELD_SUBJECT, json_string(info->chain->subject));
@@ -83,13 +83,34 @@ static json_t *timings(const struct session_details *d)
 	return v;
 }
 
+/* How many of a connection's messages were compressed, their bytes on the wire and without. */
+static json_t *packed(const struct ws_packed *n)
+{
+	return json_pack("{s:I,s:I,s:I}", FIELD_MESSAGES, (json_int_t)n->messages, FIELD_WIRE_BYTES,
+			 (json_int_t)n->packed, FIELD_BYTES, (json_int_t)n->bytes);
+}
+
+static json_t *compression(const struct ws_compression *c)
+{
+	const struct ws_deflate *d = &c->agreed;
+
+	if (!d->on)
+		return json_null();
+	return json_pack("{s:s,s:i,s:i,s:b,s:b,s:o,s:o}", FIELD_EXTENSION, "permessage-deflate",
+			 FIELD_CLIENT_MAX_WINDOW_BITS, d->client_max_window_bits,
+			 FIELD_SERVER_MAX_WINDOW_BITS, d->server_max_window_bits,
+			 FIELD_CLIENT_NO_CONTEXT_TAKEOVER, d->client_no_context_takeover,
+			 FIELD_SERVER_NO_CONTEXT_TAKEOVER, d->server_no_context_takeover, FIELD_RX,
+			 packed(&c->rx), FIELD_TX, packed(&c->tx));
+}
+
 void view_transport(json_t *v, const struct session_details *d)
 {
 	mem_auto_str url = url_format(d->url);
 
 	json_object_set_new(v, FIELD_URL, json_string(url));
 	json_object_set_new(v, FIELD_SUBPROTOCOL, string_or_null(d->subprotocol));
-	json_object_set_new(v, FIELD_COMPRESSION, json_null());
+	json_object_set_new(v, FIELD_COMPRESSION, compression(&d->compression));
 	json_object_set_new(v, FIELD_PEER, string_or_null(d->peer));
 	json_object_set_new(v, FIELD_TLS, tls(d->tls));
 	json_object_set_new(v, FIELD_TIMINGS, timings(d));

@@ -155,6 +155,7 @@ static void reload_now(void *arg)
 		registry_diff_deinit(&diff);
 	else
 		log_error(NULL, "the configuration has errors: the old one goes on");
+	process_check_descriptors(registry_count(d->registry));
 	systemd_ready(registry_count(d->registry));
 }
 
@@ -277,6 +278,7 @@ static bool start(struct daemon *d)
 		timer_arm(&d->watchdog, d->watchdog_every);
 	log_notice(NULL, "wsbridged %s: %zu bridge%s from %s", wsb_version,
 		   registry_count(d->registry), plural(d), d->args.config);
+	process_check_descriptors(registry_count(d->registry));
 	systemd_ready(registry_count(d->registry));
 	return true;
 }
@@ -295,6 +297,7 @@ static void tear_down(struct daemon *d)
 	control_server_free(d->control);
 	loop_drain(d->loop);
 	dialer_free(d->dialer);
+	process_block_signals();
 	loop_free(d->loop);
 }
 

@@ -8,6 +8,9 @@
 #include "endpoint/batch.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 
 void batch_init(struct batch *b)
 {
@@ -19,24 +22,29 @@ void batch_deinit(struct batch *b)
 	batch_clear(b);
 	chunk_unref(b->chunk);
 	b->chunk = NULL;
+	free(b->ranges);
+	b->ranges = NULL;
 }
 
-static void note(struct batch *b, struct chunk *c, size_t size, size_t event)
+/* What stands in a chunk from `from` on has been added. */
+static void note(struct batch *b, struct chunk *c, size_t from, size_t records, size_t events)
 {
 	struct chunk_range *last = b->n_ranges ? &b->ranges[b->n_ranges - 1] : NULL;
 
-	b->bytes += size;
-	b->records++;
-	b->events += event;
+	b->bytes += c->len - from;
+	b->records += records;
+	b->events += events;
 	if (last && last->chunk == c) {
 		last->to = c->len;
-		last->n++;
-		last->events += event;
+		last->n += records;
+		last->events += events;
 		return;
 	}
 	assert(b->n_ranges < BATCH_RANGES);
+	if (!b->ranges)
+		b->ranges = mem_array(BATCH_RANGES, sizeof(*b->ranges));
 	b->ranges[b->n_ranges++] = (struct chunk_range){
-		.chunk = chunk_ref(c), .from = c->len - size, .to = c->len, .n = 1, .events = event
+		.chunk = chunk_ref(c), .from = from, .to = c->len, .n = records, .events = events
 	};
 }
 
@@ -49,7 +57,7 @@ static bool add_big(struct batch *b, const struct framing *f, const struct recor
 		return false;
 	framing_encode(f, r, plan, chunk_room(c, plan->size));
 	chunk_commit(c, plan->size);
-	note(b, c, plan->size, r->type != RECORD_MESSAGE);
+	note(b, c, 0, 1, r->type != RECORD_MESSAGE);
 	chunk_unref(c);
 	return true;
 }
@@ -72,8 +80,27 @@ bool batch_add(struct batch *b, const struct framing *f, const struct record *r,
 		return add_big(b, f, r, plan);
 	framing_encode(f, r, plan, small_room(b, plan->size));
 	chunk_commit(b->chunk, plan->size);
-	note(b, b->chunk, plan->size, r->type != RECORD_MESSAGE);
+	note(b, b->chunk, b->chunk->len - plan->size, 1, r->type != RECORD_MESSAGE);
 	return true;
+}
+
+size_t batch_add_plain(struct batch *b, const struct framing *f, const struct msg *msgs, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n && !batch_is_full(b)) {
+		struct chunk *c = b->chunk ? b->chunk : (b->chunk = chunk_new());
+		size_t from = c->len, some = framing_encode_plain(f, msgs + done, n - done, c);
+
+		if (some > 0)
+			note(b, c, from, some, 0);
+		else if (from + CHUNK_RECORD_MAX <= CHUNK_SIZE)
+			break; /* it is not for want of room */
+		else
+			small_room(b, CHUNK_RECORD_MAX);
+		done += some;
+	}
+	return done;
 }
 
 bool batch_is_full(const struct batch *b)

@@ -13,11 +13,9 @@
 
 #include "base/mem.h"
 
-#define WORD_BITS 64
-
 struct shared_chunk {
 	struct chunk head;
-	uint64_t ends[CHUNK_SIZE / WORD_BITS];
+	uint64_t ends[CHUNK_SIZE / CHUNK_WORD_BITS];
 	uint8_t bytes[CHUNK_SIZE];
 };
 
@@ -75,55 +73,41 @@ void chunk_unref(struct chunk *c)
 		free(c);
 }
 
-uint8_t *chunk_room(struct chunk *c, size_t n)
-{
-	return n <= c->size - c->len ? c->data + c->len : NULL;
-}
-
-void chunk_commit(struct chunk *c, size_t n)
-{
-	assert(n > 0 && n <= c->size - c->len);
-	assert(c->ends || n == c->size);
-	c->len += n;
-	if (c->ends)
-		c->ends[(c->len - 1) / WORD_BITS] |= UINT64_C(1) << (c->len - 1) % WORD_BITS;
-}
-
 void chunk_reset(struct chunk *c)
 {
 	assert(c->refs == 1 && c->ends);
-	memset(c->ends, 0, (c->len + WORD_BITS - 1) / WORD_BITS * sizeof(*c->ends));
+	memset(c->ends, 0, (c->len + CHUNK_WORD_BITS - 1) / CHUNK_WORD_BITS * sizeof(*c->ends));
 	c->len = 0;
 }
 
 size_t chunk_record_end(const struct chunk *c, size_t at)
 {
-	size_t i = at / WORD_BITS;
+	size_t i = at / CHUNK_WORD_BITS;
 	uint64_t word;
 
 	assert(at < c->len);
 	if (!c->ends)
 		return c->len;
-	word = c->ends[i] & ~UINT64_C(0) << at % WORD_BITS;
+	word = c->ends[i] & ~UINT64_C(0) << at % CHUNK_WORD_BITS;
 	while (word == 0)
 		word = c->ends[++i];
-	return i * WORD_BITS + (size_t)__builtin_ctzll(word) + 1;
+	return i * CHUNK_WORD_BITS + (size_t)__builtin_ctzll(word) + 1;
 }
 
 size_t chunk_record_start(const struct chunk *c, size_t at)
 {
-	size_t i = at / WORD_BITS;
+	size_t i = at / CHUNK_WORD_BITS;
 	uint64_t word;
 
 	assert(at < c->len);
 	if (!c->ends)
 		return 0;
-	word = c->ends[i] & ~(~UINT64_C(0) << at % WORD_BITS);
+	word = c->ends[i] & ~(~UINT64_C(0) << at % CHUNK_WORD_BITS);
 	while (word == 0 && i > 0)
 		word = c->ends[--i];
 	if (word == 0)
 		return 0;
-	return i * WORD_BITS + WORD_BITS - (size_t)__builtin_clzll(word);
+	return i * CHUNK_WORD_BITS + CHUNK_WORD_BITS - (size_t)__builtin_clzll(word);
 }
 
 size_t chunk_count(const struct chunk *c, size_t from, size_t to)

@@ -8,6 +8,7 @@
 #ifndef WSB_ENDPOINT_CHUNK_H
 #define WSB_ENDPOINT_CHUNK_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@ enum {
 	CHUNK_SIZE = 64 * 1024,
 	CHUNK_RECORD_MAX = 16 * 1024, /* a record above this gets a chunk of its own */
 };
+
+#define CHUNK_WORD_BITS 64 /* of `ends` */
 
 struct chunk {
 	unsigned refs;
@@ -39,9 +42,22 @@ struct chunk *chunk_new_small(size_t size); /* the same for a size that is ours:
 struct chunk *chunk_ref(struct chunk *c);
 void chunk_unref(struct chunk *c); /* NULL is fine */
 
-/* Room for a record of n bytes, or NULL. Follow with chunk_commit(c, n): it is a record then. */
-uint8_t *chunk_room(struct chunk *c, size_t n);
-void chunk_commit(struct chunk *c, size_t n); /* n > 0 */
+/* Room for a record of n bytes, or NULL. */
+static inline uint8_t *chunk_room(struct chunk *c, size_t n)
+{
+	return n <= c->size - c->len ? c->data + c->len : NULL;
+}
+
+/* It is a record now; n > 0. */
+static inline void chunk_commit(struct chunk *c, size_t n)
+{
+	assert(n > 0 && n <= c->size - c->len);
+	assert(c->ends || n == c->size);
+	c->len += n;
+	if (c->ends)
+		c->ends[(c->len - 1) / CHUNK_WORD_BITS] |= UINT64_C(1)
+							   << (c->len - 1) % CHUNK_WORD_BITS;
+}
 
 /* Makes it empty; the caller has the only reference and the chunk is from chunk_new. */
 void chunk_reset(struct chunk *c);

@@ -22,6 +22,7 @@
 #include "net/stream.h"
 
 #define DISCARDS_MAX 64
+#define RUN_MAX 128 /* messages that are reported together */
 
 static void end_what_is_slow(struct client *c)
 {
@@ -99,18 +100,51 @@ static bool is_listened_to(const struct client *c)
 	return c->state != CLIENT_GONE && !c->discarding;
 }
 
+enum run { RUN_NONE, RUN_TAKEN, RUN_CUT };
+
+/* Many messages at a time. NONE: the next record is not of that kind; CUT: not all were taken. */
+static enum run deliver_run(struct client *c, struct span *input)
+{
+	struct msg msgs[RUN_MAX];
+	size_t taken = 0, n;
+	struct span left = *input;
+	struct order o = { .type = ORDER_RUN, .msgs = msgs, .taken = &taken };
+
+	n = c->conf->access == ACCESS_R ? 0 : framing_next_run(&c->reader, &left, msgs, RUN_MAX);
+	if (n == 0)
+		return RUN_NONE;
+	o.n_msgs = n;
+	c->cb(c->arg, c, CLIENT_ORDER, &o, NULL);
+	assert(taken <= n);
+	c->received += taken;
+	if (taken < n)
+		left = span_of(msgs[taken].data.p,
+			       (size_t)(input->p + input->n - msgs[taken].data.p));
+	*input = left;
+	return taken == n ? RUN_TAKEN : RUN_CUT;
+}
+
+static bool deliver_one(struct client *c, struct span *input)
+{
+	struct order o = { .type = ORDER_MESSAGE };
+	enum framing_result result;
+	struct error err;
+
+	result = framing_next(&c->reader, input, &o, &err);
+	report(c, result, &o, &err);
+	return result != FRAMING_MORE;
+}
+
 /* Returns what is left: nothing, or what lies behind the record at which the pause came. */
 static struct span deliver(struct client *c, struct span input)
 {
-	while (!c->paused && is_listened_to(c)) {
-		struct order o = { .type = ORDER_MESSAGE };
-		enum framing_result result;
-		struct error err;
+	enum run last = RUN_TAKEN;
 
-		result = framing_next(&c->reader, &input, &o, &err);
-		if (result == FRAMING_MORE)
+	while (!c->paused && is_listened_to(c)) {
+		if (last != RUN_CUT && (last = deliver_run(c, &input)) != RUN_NONE)
+			continue;
+		if (!deliver_one(c, &input))
 			return span_of(NULL, 0);
-		report(c, result, &o, &err);
 	}
 	return is_listened_to(c) ? input : span_of(NULL, 0);
 }

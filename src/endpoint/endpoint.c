@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "endpoint/endpoint_int.h"
 
 /* What waits for a client that is being closed has so long to get there. */
@@ -40,7 +41,10 @@ void endpoint_init(struct endpoint *e, struct loop *l, const struct endpoint_par
 	framing_init(&e->framing, conf, e->owner->max_message);
 	list_init(&e->clients);
 	batch_init(&e->batch);
-	replay_init(&e->replay, &e->framing, (size_t)conf->replay, conf->queue);
+	if (conf->replay > 0) {
+		e->replay = mem_alloc(sizeof(*e->replay));
+		replay_init(e->replay, &e->framing, (size_t)conf->replay, conf->queue);
+	}
 	deferred_init(&e->turn_end, endpoint_on_turn_end, e);
 	timer_init(&e->check, l, endpoint_on_check, e);
 	timer_init(&e->deadline, l, endpoint_on_deadline, e);
@@ -53,7 +57,10 @@ void endpoint_deinit(struct endpoint *e)
 		client_free(endpoint_client_of(it));
 	e->quota->clients -= e->n_clients;
 	batch_deinit(&e->batch);
-	replay_deinit(&e->replay);
+	if (e->replay)
+		replay_deinit(e->replay);
+	free(e->replay);
+	e->replay = NULL;
 	deferred_cancel(&e->turn_end);
 	timer_deinit(&e->check);
 	timer_deinit(&e->deadline);
@@ -75,8 +82,8 @@ void endpoint_flush(struct endpoint *e)
 	if (e->target) {
 		e->totals.dropped += client_send(e->target, b->ranges, b->n_ranges);
 	} else {
-		for (size_t i = 0; i < b->n_ranges; i++)
-			replay_add(&e->replay, &b->ranges[i]);
+		for (size_t i = 0; e->replay && i < b->n_ranges; i++)
+			replay_add(e->replay, &b->ranges[i]);
 		list_each(it, next, &e->clients)
 			e->totals.dropped += client_send(endpoint_client_of(it), b->ranges,
 							 b->n_ranges);
@@ -86,8 +93,8 @@ void endpoint_flush(struct endpoint *e)
 
 static void give_replay(struct endpoint *e, struct client *c)
 {
-	for (size_t i = 0; i < replay_n_runs(&e->replay); i++)
-		e->totals.dropped += client_send(c, replay_run(&e->replay, i), 1);
+	for (size_t i = 0; e->replay && i < replay_n_runs(e->replay); i++)
+		e->totals.dropped += client_send(c, replay_run(e->replay, i), 1);
 }
 
 bool endpoint_has_place(const struct endpoint *e, struct error *err)
@@ -220,13 +227,53 @@ static enum endpoint_outcome put(struct endpoint *e, struct client *target, cons
 	return outcome;
 }
 
+static bool has_use(const struct endpoint *e, bool message)
+{
+	bool is_kept = e->replay && message;
+
+	return e->conf->access != ACCESS_W && (e->n_hearing > 0 || is_kept);
+}
+
 enum endpoint_outcome endpoint_send(struct endpoint *e, const struct record *r)
 {
-	bool is_kept = e->replay.max > 0 && r->type == RECORD_MESSAGE;
+	return has_use(e, r->type == RECORD_MESSAGE) ? put(e, NULL, r) : ENDPOINT_NOBODY;
+}
 
-	if (e->conf->access == ACCESS_W || (e->n_hearing == 0 && !is_kept))
-		return ENDPOINT_NOBODY;
-	return put(e, NULL, r);
+/* As many, from the first, as the framing makes records of at one go. */
+static size_t put_plain(struct endpoint *e, const struct msg *msgs, size_t n)
+{
+	if (e->target)
+		endpoint_flush(e);
+	e->target = NULL;
+	n = batch_add_plain(&e->batch, &e->framing, msgs, n);
+	if (batch_is_full(&e->batch))
+		endpoint_flush(e);
+	else if (n > 0)
+		loop_defer(e->loop, &e->turn_end);
+	return n;
+}
+
+size_t endpoint_send_messages(struct endpoint *e, const struct record *first,
+			      const struct msg *msgs, size_t n)
+{
+	struct record r = *first;
+	size_t heard = 0;
+
+	for (size_t i = 0, some; i < n && has_use(e, true); i += some) {
+		bool hears = e->n_hearing > 0; /* at the end of the batch it may be gone */
+
+		some = put_plain(e, msgs + i, n - i);
+		if (some == 0) {
+			r.msg = msgs[i];
+			r.seq = first->seq + i;
+			r.continued = first->continued && i == 0;
+			put(e, NULL, &r);
+			some = 1;
+		}
+		if (hears)
+			heard = i + some;
+	}
+	return heard;
 }
 
 /* Of a client without a way back: what is answered to it goes to the one beside it. */

@@ -82,6 +82,13 @@ void endpoint_free(struct endpoint *e); /* at once, with its clients; NULL is fi
 
 /* To all clients. Encoded once. Events go to those who asked for them. */
 enum endpoint_outcome endpoint_send(struct endpoint *e, const struct record *r);
+/*
+ * The same for n messages: the first one as *first says, but for msg, which is msgs[0]; each of
+ * the others has the next seq. Several: none is a fragment. Returns how many of them, from the
+ * first, were not for NOBODY: the last client may go between two of them.
+ */
+size_t endpoint_send_messages(struct endpoint *e, const struct record *first,
+			      const struct msg *msgs, size_t n);
 /* To one. It is gone, or takes no such thing: NOBODY, or UNFIT. */
 enum endpoint_outcome endpoint_send_to(struct endpoint *e, client_id client,
 				       const struct record *r);

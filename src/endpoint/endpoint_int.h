@@ -41,7 +41,7 @@ struct endpoint {
 	size_t n_hearing;
 	struct batch batch;
 	struct client *target; /* whom the batch is for; NULL = all */
-	struct replay replay;
+	struct replay *replay; /* NULL = nothing is kept */
 	struct deferred turn_end;
 	struct timer check;    /* looks at paused clients */
 	struct timer deadline; /* the next one of a blocked or closing client */

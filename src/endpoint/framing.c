@@ -35,6 +35,12 @@ void framing_encode(const struct framing *f, const struct record *r,
 	f->ops->encode(f, r, plan, out);
 }
 
+size_t framing_encode_plain(const struct framing *f, const struct msg *msgs, size_t n,
+			    struct chunk *c)
+{
+	return f->ops->encode_plain ? f->ops->encode_plain(f, msgs, n, c) : 0;
+}
+
 bool framing_seq_of(const struct framing *f, struct span record, uint64_t *seq)
 {
 	return f->ops->seq_of && f->ops->seq_of(record, seq);
@@ -58,6 +64,11 @@ enum framing_result framing_next(struct framing_reader *r, struct span *input, s
 {
 	*o = (struct order){ .type = ORDER_MESSAGE };
 	return r->framing->ops->next(r, input, o, err);
+}
+
+size_t framing_next_run(struct framing_reader *r, struct span *input, struct msg *msgs, size_t max)
+{
+	return r->framing->ops->next_run ? r->framing->ops->next_run(r, input, msgs, max) : 0;
 }
 
 enum framing_result framing_finish(struct framing_reader *r, struct order *o, struct error *err)

@@ -11,6 +11,7 @@
 #include "base/lines.h"
 #include "base/msg.h"
 #include "conf/bridge_conf.h"
+#include "endpoint/chunk.h"
 #include "endpoint/record.h"
 
 struct framing_ops;
@@ -53,9 +54,15 @@ struct framing_ops {
 	bool (*measure)(const struct framing *f, const struct record *r, struct framing_plan *plan);
 	void (*encode)(const struct framing *f, const struct record *r,
 		       const struct framing_plan *plan, uint8_t *out);
+	/* See framing_encode_plain; NULL = there is no such way. */
+	size_t (*encode_plain)(const struct framing *f, const struct msg *msgs, size_t n,
+			       struct chunk *c);
 	enum framing_result (*next)(struct framing_reader *r, struct span *input, struct order *o,
 				    struct error *err);
 	enum framing_result (*finish)(struct framing_reader *r, struct order *o, struct error *err);
+	/* See framing_next_run; NULL = there is no such way. */
+	size_t (*next_run)(struct framing_reader *r, struct span *input, struct msg *msgs,
+			   size_t max);
 	/* NULL: messages have no number in this framing, so it has no gap records either. */
 	bool (*seq_of)(struct span record, uint64_t *seq);
 };
@@ -72,6 +79,13 @@ bool framing_measure(const struct framing *f, const struct record *r, struct fra
 void framing_encode(const struct framing *f, const struct record *r,
 		    const struct framing_plan *plan, uint8_t *out);
 
+/*
+ * Appends the records of as many of these messages, from the first, as can be made without much
+ * looking and have room in c; the next one is to be measured. Whole ones, but for a single one.
+ */
+size_t framing_encode_plain(const struct framing *f, const struct msg *msgs, size_t n,
+			    struct chunk *c);
+
 /* The seq of an encoded record that is a message. False: it is none, or has none. */
 bool framing_seq_of(const struct framing *f, struct span record, uint64_t *seq);
 
@@ -82,6 +96,13 @@ void framing_reader_deinit(struct framing_reader *r); /* twice is fine */
  * FRAMING_MORE. */
 enum framing_result framing_next(struct framing_reader *r, struct span *input, struct order *o,
 				 struct error *err);
+
+/*
+ * The same, fast, for records that are messages and lie whole in *input: up to `max` of them,
+ * whose data lies there, in order. Those that are not wanted after all may be read again: nothing
+ * is remembered of them. 0: framing_next has to look.
+ */
+size_t framing_next_run(struct framing_reader *r, struct span *input, struct msg *msgs, size_t max);
 
 /* At the end of input: what there still is, once. Never reads on afterwards. */
 enum framing_result framing_finish(struct framing_reader *r, struct order *o, struct error *err);

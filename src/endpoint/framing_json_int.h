@@ -30,6 +30,7 @@ extern const struct framing_json_name framing_json_names[N_MEMBERS];
 /* The values as they stand in the line; n 0 = not there. */
 struct members {
 	struct span value[N_MEMBERS];
+	unsigned there; /* one bit for each */
 };
 
 /* Makes an order of the members, whose names are known and come once; `id` is the caller's. */

@@ -307,12 +307,14 @@ static const struct kind *find_kind(struct span type)
 
 static bool belong_together(const struct kind *kind, const struct members *m, struct error *err)
 {
-	for (unsigned i = 0; i < N_MEMBERS; i++)
-		if (is_there(m, (enum member)i) && !(kind->members & BIT(i)))
-			return error_set_option(err, name_of((enum member)i),
-						"\"%s\" does not go with \"type\":\"%s\"",
-						name_of((enum member)i), kind->name);
-	return true;
+	unsigned alien = m->there & ~kind->members;
+	enum member which;
+
+	if (alien == 0)
+		return true;
+	which = (enum member)__builtin_ctz(alien);
+	return error_set_option(err, name_of(which), "\"%s\" does not go with \"type\":\"%s\"",
+				name_of(which), kind->name);
 }
 
 bool framing_json_order(struct framing_reader *r, const struct members *m, struct order *o,

@@ -29,85 +29,97 @@ void framing_json_begin(struct framing_reader *r)
 	buf_init(&r->work, max);
 }
 
-/* For a key in which nothing is escaped. */
 static bool is_name(struct span key, const struct framing_json_name *name)
 {
 	return key.n == name->n + 2 && memcmp(key.p + 1, name->s, name->n) == 0;
 }
 
+/* Nearly always as it stands there; N_MEMBERS: it is none of them. */
 static enum member member_of(struct span key)
 {
-	bool escaped = memchr(key.p, '\\', key.n);
 	size_t i = 0;
 
-	for (; i < N_MEMBERS; i++) {
-		if (escaped ? json_cut_string_is(key, framing_json_names[i].s) :
-			      is_name(key, &framing_json_names[i]))
+	while (i < N_MEMBERS && !is_name(key, &framing_json_names[i]))
+		i++;
+	if (i < N_MEMBERS || !memchr(key.p, '\\', key.n))
+		return (enum member)i;
+	for (i = 0; i < N_MEMBERS; i++)
+		if (json_cut_string_is(key, framing_json_names[i].s))
 			break;
-	}
 	return (enum member)i;
 }
 
-/* The first error is the one that counts, but the members are all looked at. */
-static bool collect(struct span object, struct members *m, struct error *err)
+/* Where the members of a line go to. */
+struct collection {
+	struct members m;
+	struct error *err;
+	bool bad, id_twice;
+};
+
+static void refuse_member(struct collection *c, struct span key, bool twice)
 {
-	struct span rest = json_cut_inside(object), key, value;
 	char shown[NAME_SHOWN];
-	bool good = true, id_twice = false;
 
-	while (json_cut_next_member(&rest, &key, &value)) {
-		enum member which = member_of(key);
-		bool twice = which < N_MEMBERS && m->value[which].n > 0;
-
-		if (which < N_MEMBERS)
-			m->value[which] = value;
-		id_twice = id_twice || (twice && which == ID);
-		if (!good || (which < N_MEMBERS && !twice))
-			continue;
-		escape_text(shown, sizeof(shown), span_of(key.p + 1, key.n - 2));
-		good = error_set_option(
-			err, shown, twice ? "\"%s\" comes twice" : "unknown member \"%s\"", shown);
-	}
-	if (id_twice)
-		m->value[ID] = span_of(NULL, 0);
-	return good;
+	escape_text(shown, sizeof(shown), span_of(key.p + 1, key.n - 2));
+	error_set_option(c->err, shown, twice ? "\"%s\" comes twice" : "unknown member \"%s\"",
+			 shown);
+	c->bad = true;
 }
 
-static bool take_id(const struct members *m, struct order *o, struct error *err)
+/* The first error is the one that counts, but the members are all looked at. */
+static void on_member(void *arg, struct span key, struct span value)
 {
-	if (m->value[ID].n > ID_MAX)
-		return framing_json_too_long(err, ID, ID_MAX);
-	o->id = m->value[ID];
+	struct collection *c = arg;
+	enum member which = member_of(key);
+	bool known = which < N_MEMBERS, twice = known && c->m.value[which].n > 0;
+
+	if (known) {
+		c->m.value[which] = value;
+		c->m.there |= 1U << which;
+	}
+	if (twice && which == ID)
+		c->id_twice = true;
+	if (!c->bad && (!known || twice))
+		refuse_member(c, key, twice);
+}
+
+/* An id that is refused leaves the error alone if there is one. */
+static bool take_id(const struct collection *c, struct order *o)
+{
+	struct span id = c->m.value[ID];
+
+	if (c->id_twice || id.n == 0)
+		return true;
+	if (id.n > ID_MAX)
+		return c->bad ? false : framing_json_too_long(c->err, ID, ID_MAX);
+	o->id = id;
 	return true;
 }
 
-static bool read_members(struct framing_reader *r, struct span object, struct order *o,
-			 struct error *err)
+static bool not_json(struct span line, struct error *err)
 {
-	struct members m = { .value[TYPE] = { NULL, 0 } };
-	bool good = collect(object, &m, err);
-	struct error id_error;
-
-	if (!take_id(&m, o, good ? err : &id_error) || !good)
-		return false;
-	return framing_json_order(r, &m, o, err);
-}
-
-static bool is_object(struct span line, struct error *err)
-{
-	if (json_cut_valid(line, JSON_DEPTH_MAX + 1))
-		return line.p[0] == '{' ||
-		       error_set(err, ERR_INVALID_REQUEST, "record is not a JSON object");
 	if (json_cut_too_deep(line, JSON_DEPTH_MAX + 1))
 		return error_set(err, ERR_PARSE, "record is nested deeper than %d levels",
 				 JSON_DEPTH_MAX + 1);
 	return error_set(err, ERR_PARSE, "record is not valid JSON");
 }
 
+static bool read_line(struct framing_reader *r, struct span line, struct order *o,
+		      struct error *err)
+{
+	struct collection c = { .err = err };
+
+	if (!json_cut_valid_members(line, JSON_DEPTH_MAX + 1, on_member, &c))
+		return not_json(line, err);
+	if (line.p[0] != '{')
+		return error_set(err, ERR_INVALID_REQUEST, "record is not a JSON object");
+	return take_id(&c, o) && !c.bad && framing_json_order(r, &c.m, o, err);
+}
+
 static enum framing_result read_record(struct framing_reader *r, struct span line, struct order *o,
 				       struct error *err)
 {
-	return is_object(line, err) && read_members(r, line, o, err) ? FRAMING_ORDER : FRAMING_BAD;
+	return read_line(r, line, o, err) ? FRAMING_ORDER : FRAMING_BAD;
 }
 
 static enum framing_result refuse_long(const struct framing_reader *r, struct error *err)

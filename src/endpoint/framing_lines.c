@@ -11,6 +11,7 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 
@@ -168,6 +169,25 @@ static void lines_encode(const struct framing *f, const struct record *r,
 		out[plan->size - 1] = delimiter_of(f);
 }
 
+static size_t lines_encode_plain(const struct framing *f, const struct msg *msgs, size_t n,
+				 struct chunk *c)
+{
+	uint8_t delimiter = delimiter_of(f);
+	size_t i;
+
+	for (i = 0; i < n && !in_packets(f) && f->conf->newlines != NEWLINES_ESCAPE; i++) {
+		struct span text = msgs[i].data;
+		uint8_t *out = text.n < CHUNK_RECORD_MAX ? chunk_room(c, text.n + 1) : NULL;
+
+		if (!out || msgs[i].type != MSG_TEXT || find(text, delimiter))
+			break;
+		copy(out, text);
+		out[text.n] = delimiter;
+		chunk_commit(c, text.n + 1);
+	}
+	return i;
+}
+
 static bool no_memory(struct error *err, size_t n)
 {
 	return error_set(err, ERR_OVERFLOW, "no memory for a line of %zu bytes", n);
@@ -272,6 +292,32 @@ static enum framing_result lines_framing_next(struct framing_reader *r, struct s
 	return outcome(r, result, line, o, err);
 }
 
+/* It stops before whatever next() may have something to say about. */
+static size_t lines_next_run(struct framing_reader *r, struct span *input, struct msg *msgs,
+			     size_t max)
+{
+	const struct endpoint_conf *conf = r->framing->conf;
+	uint8_t delimiter = delimiter_of(r->framing);
+	struct span left = *input, line;
+	const uint8_t *end;
+	bool text = conf->send_as == SEND_AS_TEXT;
+	size_t n = 0;
+
+	if (in_packets(r->framing) || conf->newlines == NEWLINES_ESCAPE ||
+	    conf->send_as == SEND_AS_BASE64 || !lines_is_between(&r->lines))
+		return 0;
+	while (n < max && (end = find(left, delimiter))) {
+		line = span_of(left.p, (size_t)(end - left.p));
+		if (line.n > r->framing->max_message ||
+		    (text && !ascii_is_short(line) && !utf8_valid(line)))
+			break;
+		msgs[n++] = (struct msg){ .type = text ? MSG_TEXT : MSG_BINARY, .data = line };
+		left = span_skip(left, line.n + 1);
+	}
+	*input = left;
+	return n;
+}
+
 static enum framing_result lines_framing_finish(struct framing_reader *r, struct order *o,
 						struct error *err)
 {
@@ -286,6 +332,8 @@ const struct framing_ops framing_lines = {
 	.begin = lines_begin,
 	.measure = lines_measure,
 	.encode = lines_encode,
+	.encode_plain = lines_encode_plain,
 	.next = lines_framing_next,
+	.next_run = lines_next_run,
 	.finish = lines_framing_finish,
 };

@@ -18,37 +18,61 @@
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define SECONDS_MAX 1e12 /* beyond it no duration makes sense, and micro would overflow */
 
-void json_out_bytes(struct json_out *o, const void *p, size_t n)
-{
-	if (o->p && n > 0)
-		memcpy(o->p + o->n, p, n);
-	o->n += n;
-}
+/* 10 to the power of the index. */
+static const uint64_t powers[DIGITS_MAX] = {
+	1,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
+	1000000000,
+	10000000000,
+	100000000000,
+	1000000000000,
+	10000000000000,
+	100000000000000,
+	1000000000000000,
+	10000000000000000,
+	100000000000000000,
+	1000000000000000000,
+	10000000000000000000u,
+};
 
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+			    "25262728293031323334353637383940414243444546474849"
+			    "50515253545556575859606162636465666768697071727374"
+			    "75767778798081828384858687888990919293949596979899";
+
+/* A number of b bits has b * log10(2) digits, or one more. */
 static size_t count_digits(uint64_t v)
 {
-	size_t n = 1;
+	unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
+	unsigned n = bits * 1233 >> 12;
 
-	for (uint64_t limit = 10; n < DIGITS_MAX && v >= limit; limit *= 10)
-		n++;
-	return n;
+	return n + (v >= powers[n] || v == 0);
 }
 
 /* With zeros in front up to `least` digits. */
 static void put_digits(struct json_out *o, uint64_t v, size_t least)
 {
-	char digits[DIGITS_MAX];
-	size_t n = o->p ? 0 : count_digits(v);
+	size_t n = count_digits(v);
+	uint8_t *at = o->p ? o->p + o->n : NULL;
 
-	if (!o->p) {
-		o->n += n > least ? n : least;
+	if (n < least)
+		n = least;
+	o->n += n;
+	if (!at)
 		return;
+	for (; n >= 2; v /= 100) {
+		n -= 2;
+		memcpy(at + n, pairs + 2 * (v % 100), 2);
 	}
-	do {
-		digits[DIGITS_MAX - ++n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0 || n < least);
-	json_out_bytes(o, digits + DIGITS_MAX - n, n);
+	if (n > 0)
+		*at = (uint8_t)('0' + v);
 }
 
 void json_out_unsigned(struct json_out *o, uint64_t v)
@@ -113,21 +137,11 @@ void json_out_text(struct json_out *o, struct span text)
 	json_out_raw(o, "\"");
 }
 
-/* Bytes of s up to the first that belongs to no character. */
-static size_t valid_len(struct span s)
-{
-	size_t n, at = 0;
-
-	while (at < s.n && (n = utf8_char_len(span_skip(s, at))) > 0)
-		at += n;
-	return at;
-}
-
 void json_out_any_text(struct json_out *o, struct span bytes)
 {
 	json_out_raw(o, "\"");
 	while (bytes.n > 0) {
-		size_t n = utf8_valid(bytes) ? bytes.n : valid_len(bytes);
+		size_t n = utf8_valid_len(bytes);
 
 		put_escaped(o, span_of(bytes.p, n));
 		bytes = span_skip(bytes, n);

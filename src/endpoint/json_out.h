@@ -14,7 +14,13 @@ struct json_out {
 	size_t n;   /* bytes so far */
 };
 
-void json_out_bytes(struct json_out *o, const void *p, size_t n);
+static inline void json_out_bytes(struct json_out *o, const void *p, size_t n)
+{
+	if (o->p && n > 0)
+		memcpy(o->p + o->n, p, n);
+	o->n += n;
+}
+
 void json_out_number(struct json_out *o, int64_t v);
 void json_out_unsigned(struct json_out *o, uint64_t v);
 void json_out_bool(struct json_out *o, bool v);

@@ -41,11 +41,17 @@ struct record {
 	struct span id; /* JSON, as the client wrote it; empty = none */
 };
 
-enum order_type { ORDER_MESSAGE, ORDER_PING, ORDER_PONG, ORDER_CLOSE };
+enum order_type { ORDER_MESSAGE, ORDER_RUN, ORDER_PING, ORDER_PONG, ORDER_CLOSE };
 
 struct order {
 	enum order_type type;
-	struct msg msg;	     /* MESSAGE; text is UTF-8 */
+	struct msg msg; /* MESSAGE; text is UTF-8 */
+	/*
+	 * RUN: whole messages, in order. *taken: how many of them, from the first, have been dealt
+	 * with; it is 0 before. The others come again, one by one.
+	 */
+	const struct msg *msgs;
+	size_t n_msgs, *taken;
 	struct span payload; /* PING, PONG: at most 125 bytes */
 	int code;	     /* CLOSE: one that may be sent */
 	struct span reason;  /* CLOSE: at most 123 bytes of UTF-8 */

@@ -29,7 +29,7 @@ static void begin(struct link *k)
 		.conf = k->conf,
 		.url = &k->conf->urls[k->url_at % k->conf->n_urls],
 		.attempt = k->attempt++,
-		.tap = k->env.tap,
+		.tap = link_tap(k),
 		.cb = on_session,
 		.arg = k,
 	};
@@ -53,7 +53,7 @@ static void perform(struct link *k, enum link_action action)
 		begin(k);
 		break;
 	case LINK_DO_CLOSE:
-		session_close(k->session, k->stop_code, k->stop_reason);
+		session_close(k->session, k->stop_code, link_stop_reason(k));
 		break;
 	case LINK_DO_ARM:
 		timer_arm(&k->retry, k->delay);
@@ -114,16 +114,23 @@ static void on_opened(struct link *k)
 	enter(k, LINK_IN_OPENED);
 }
 
+static void keep_close(struct link *k, const struct session_end *end)
+{
+	struct link_last_close *last = k->info.last_close;
+
+	if (!last)
+		last = k->info.last_close = mem_alloc(sizeof(*last));
+	*last = (struct link_last_close){ .code = end->close_code, .clean = end->clean };
+	memcpy(last->reason, end->reason, sizeof(end->reason));
+}
+
 static void note_end(struct link *k, const struct session_end *end)
 {
-	if (end->was_open || end->clean) {
-		k->info.last_close.code = end->close_code;
-		k->info.last_close.clean = end->clean;
-		memcpy(k->info.last_close.reason, end->reason, sizeof(end->reason));
-	}
+	if (end->was_open || end->clean)
+		keep_close(k, end);
 	if (!end->err.code)
 		return;
-	k->info.last_error = end->err;
+	error_keep(&k->info.last_error, &end->err);
 	k->info.last_error_at = time(NULL);
 }
 
@@ -164,18 +171,22 @@ static void on_ended(struct link *k, const struct session_end *end)
 	k->info.unacked += end->unacked;
 	k->info.unsent += end->unsent;
 	emit(k, (struct link_event){ .type = LINK_ENDED, .end = end, .delay = delay });
+	link_add_packed(k->session, &k->info.packed_rx, &k->info.packed_tx);
 	k->ended = k->session;
 	k->session = NULL;
 	enter(k, asked || delay >= 0 ? LINK_IN_ENDED : LINK_IN_ENDED_FATAL);
 }
 
-static void on_message(struct link *k, struct msg msg)
+static void on_messages(struct link *k, const struct msg *msgs, size_t n)
 {
-	struct link_event event = { .type = LINK_MESSAGE, .msg = msg, .continued = k->rx_fragment };
+	struct link_event event = {
+		.type = LINK_MESSAGES, .msgs = msgs, .n_msgs = n, .continued = k->rx_fragment
+	};
 
-	k->info.rx.messages += !msg.more;
-	k->info.rx.bytes += msg.data.n;
-	link_live_message(k, msg);
+	for (size_t i = 0; i < n; i++)
+		k->info.rx.bytes += msgs[i].data.n;
+	k->info.rx.messages += msgs[n - 1].more ? n - 1 : n; /* no other one is a fragment */
+	link_live_messages(k, msgs, n);
 	emit(k, event);
 }
 
@@ -190,8 +201,8 @@ static void on_session(void *arg, const struct session_event *event)
 	case SESSION_OPENED:
 		on_opened(k);
 		break;
-	case SESSION_MESSAGE:
-		on_message(k, event->msg);
+	case SESSION_MESSAGES:
+		on_messages(k, event->msgs, event->n_msgs);
 		break;
 	case SESSION_PING:
 		emit(k, (struct link_event){ .type = LINK_PING, .payload = event->payload });
@@ -221,7 +232,7 @@ struct link *link_new(const struct link_params *params)
 
 	k->env = *params;
 	k->conf = bridge_conf_ref(params->conf);
-	snprintf(k->object, sizeof(k->object), "bridge %s", k->conf->name);
+	k->object = mem_printf("bridge %s", k->conf->name);
 	k->info.since = time(NULL);
 	k->stop_code = 1000;
 	cookies_init(&k->cookies);
@@ -234,12 +245,18 @@ void link_free(struct link *k)
 {
 	if (!k)
 		return;
+	link_trace(k, NULL);
 	session_free(k->session);
 	session_free(k->ended);
 	cookies_deinit(&k->cookies);
 	timer_deinit(&k->retry);
 	link_live_deinit(k);
 	bridge_conf_unref(k->conf);
+	history_deinit(&k->history);
+	free(k->info.last_error);
+	free(k->info.last_close);
+	free(k->stop_reason);
+	free(k->object);
 	free(k);
 }
 
@@ -250,17 +267,24 @@ void link_start(struct link *k)
 	enter(k, LINK_IN_START);
 }
 
+static void set_stop(struct link *k, int code, const char *reason)
+{
+	char *old = k->stop_reason;
+
+	k->stop_code = code;
+	k->stop_reason = *reason ? mem_strdup(reason) : NULL;
+	free(old);
+}
+
 void link_stop(struct link *k, int code, const char *reason)
 {
-	k->stop_code = code;
-	snprintf(k->stop_reason, sizeof(k->stop_reason), "%s", reason);
+	set_stop(k, code, reason);
 	enter(k, LINK_IN_STOP);
 }
 
 void link_reconnect(struct link *k)
 {
-	k->stop_code = 1000;
-	k->stop_reason[0] = '\0';
+	set_stop(k, 1000, "");
 	k->backoff.failures = 0;
 	enter(k, LINK_IN_RECONNECT);
 }
@@ -334,6 +358,19 @@ enum link_send_result link_send(struct link *k, struct msg msg)
 	if (k->beat_held && !msg.more)
 		link_live_written(k);
 	return r;
+}
+
+size_t link_send_run(struct link *k, const struct msg *msgs, size_t n)
+{
+	if (k->state != LINK_OPEN || k->tx_fragment)
+		return 0;
+	n = session_send_run(k->session, msgs, n);
+	for (size_t i = 0; i < n; i++)
+		k->info.tx.bytes += msgs[i].data.n;
+	k->info.tx.messages += n;
+	if (k->beat_held && n > 0)
+		link_live_written(k);
+	return n;
 }
 
 /* What others order has no place above the mark; our own ping has: it must not be judged unsent. */

@@ -19,19 +19,21 @@ struct http_head;
 struct link;
 struct loop;
 struct rand_source;
+struct trace_budget;
 
 struct link_event {
 	enum {
 		LINK_STATE,
-		LINK_MESSAGE, /* msg */
-		LINK_PING,    /* payload */
-		LINK_PONG,    /* payload */
+		LINK_MESSAGES, /* msgs: n_msgs in order */
+		LINK_PING,     /* payload */
+		LINK_PONG,     /* payload */
 		LINK_TURN,
 		LINK_DRAINED,
 		LINK_ENDED, /* end, delay; LINK_STATE follows */
 	} type;
-	struct msg msg; /* valid during the call, as payload and end */
-	bool continued; /* msg goes on from the fragment before it (RFC 6455, 5.4) */
+	const struct msg *msgs; /* valid during the call, as payload and end */
+	size_t n_msgs;
+	bool continued; /* the first goes on from the fragment before it (RFC 6455, 5.4) */
 	struct span payload;
 	const struct session_end *end;
 	int64_t delay; /* until the next attempt, microseconds; -1 = there is none */
@@ -61,7 +63,7 @@ struct link_info {
 	double retry_in;	 /* seconds, -1 = no attempt is planned */
 	struct error last_error; /* ERR_NONE = none so far */
 	int64_t last_error_at;	 /* seconds since 1970 */
-	struct {
+	struct link_last_close {
 		int code;	  /* 0 = none so far; 1005, 1006 as RFC 6455, 7.4.1 */
 		char reason[160]; /* escaped */
 		bool clean;
@@ -69,7 +71,8 @@ struct link_info {
 	double rtt;	/* seconds, -1 = unknown */
 	double last_rx; /* age of the last complete frame in seconds, -1 = none yet */
 	struct link_counters rx, tx;
-	double srtt;	  /* smoothed, seconds, -1 = unknown */
+	struct ws_packed packed_rx, packed_tx; /* of these, what was compressed; all connections */
+	double srtt;			       /* smoothed, seconds, -1 = unknown */
 	bool flapping;	  /* connections come and do not stay for reconnect.reset_after */
 	uint64_t unacked; /* bytes, of all ended connections: written, never acknowledged */
 	uint64_t unsent;  /* bytes, of all ended connections: encoded, never written */
@@ -81,9 +84,8 @@ struct link_params {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct rand_source *rand;
-	struct bridge_conf *conf;      /* a reference is taken */
-	bool once;		       /* no attempt after the first end: state gave up */
-	const struct session_tap *tap; /* NULL = nobody looks; outlives the link */
+	struct bridge_conf *conf; /* a reference is taken */
+	bool once;		  /* no attempt after the first end: state gave up */
 	link_cb cb;
 	void *arg;
 };
@@ -120,9 +122,25 @@ struct session_progress link_progress(
 const struct history *link_history(const struct link *k);
 
 enum link_send_result link_send(struct link *k, struct msg msg);
+/* Whole messages, as many, from the first, as it takes now; of the next one link_send tells. */
+size_t link_send_run(struct link *k, const struct msg *msgs, size_t n);
 enum link_send_result link_ping(struct link *k, struct span payload); /* at most 125 bytes */
 enum link_send_result link_pong(struct link *k, struct span payload);
 void link_flush(struct link *k); /* now instead of at the end of the turn */
+
+/*
+ * From now on the heads and the headers of frames are shown as lines (see wire_trace.h), those of a
+ * connection that is there from the next frames on. lines: whole ones; it must not touch the
+ * link. budget: theirs who ask; it outlives the link, and may be another one's, too. plain: see
+ * struct wire_trace. A second call takes the place of the first.
+ */
+struct link_tracer {
+	struct trace_budget *budget;
+	bool plain;
+	void (*lines)(void *arg, struct span lines);
+	void *arg;
+};
+void link_trace(struct link *k, const struct link_tracer *to); /* NULL: no more */
 
 enum link_state link_state(const struct link *k);
 bool link_is_open(const struct link *k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What link.c (the machine), link_live.c (pings, heartbeat, silence) and
- * link_tell.c (log, history, status) share.
+ * What link.c (the machine), link_live.c (pings, heartbeat, silence),
+ * link_tell.c (log, history, status) and link_trace.c share.
  */
 #ifndef WSB_LINK_LINK_INT_H
 #define WSB_LINK_LINK_INT_H
@@ -14,10 +14,21 @@
 #include "link/link.h"
 #include "net/loop.h"
 
+/* See struct link_info. */
+struct link_books {
+	int64_t since;
+	uint64_t attempts, reconnects, epoch, unacked, unsent;
+	struct link_counters rx, tx;
+	struct ws_packed packed_rx, packed_tx;
+	struct error *last_error; /* NULL = none so far */
+	int64_t last_error_at;
+	struct link_last_close *last_close; /* NULL = none so far */
+};
+
 struct link {
 	struct link_params env;
 	struct bridge_conf *conf;
-	char object[BRIDGE_NAME_MAX + 8]; /* "bridge NAME", for the log */
+	char *object; /* "bridge NAME", for the log */
 	enum link_state state;
 	struct session *session;
 	struct session *ended; /* the last one, for what its server answered; NULL = none */
@@ -30,14 +41,16 @@ struct link {
 	struct timer retry;
 	int64_t delay; /* of the next attempt, once an end has been judged */
 	struct backoff backoff;
-	bool flapping; /* that has been logged */
+	bool flapping;	/* that has been logged */
+	bool told_ktls; /* likewise that there is none */
 	struct history history;
 	int stop_code;
-	char stop_reason[124];
+	char *stop_reason; /* NULL = none */
 	bool paused;
-	bool tx_fragment;      /* the last message that was sent goes on (RFC 6455, 5.4) */
-	bool rx_fragment;      /* the last one that came does */
-	struct link_info info; /* the lasting part of it */
+	struct link_trace *trace; /* NULL: it is not traced */
+	bool tx_fragment;	  /* the last message that was sent goes on (RFC 6455, 5.4) */
+	bool rx_fragment;	  /* the last one that came does */
+	struct link_books info;	  /* the lasting part of it */
 	/* link_live.c */
 	struct keepalive keepalive;
 	struct heartbeat heartbeat;
@@ -54,13 +67,23 @@ static inline double link_seconds(int64_t us)
 	return (double)us / 1e6;
 }
 
+static inline const char *link_stop_reason(const struct link *k)
+{
+	return k->stop_reason ? k->stop_reason : "";
+}
+
+const struct session_tap *link_tap(const struct link *k); /* for its next session; NULL = none */
+
+/* What this connection has compressed, put to what there is. */
+void link_add_packed(const struct session *s, struct ws_packed *rx, struct ws_packed *tx);
+
 void link_live_init(struct link *k);
 void link_live_deinit(struct link *k);
 void link_live_start(struct link *k); /* open, or open with another configuration */
 void link_live_stop(struct link *k);
 void link_live_paused(struct link *k);
 void link_live_check(struct link *k);
-void link_live_message(struct link *k, struct msg msg);
+void link_live_messages(struct link *k, const struct msg *msgs, size_t n);
 void link_live_turn(struct link *k, bool heard);
 void link_live_pong(struct link *k, struct span payload);
 void link_live_written(struct link *k); /* or a message of fragments is complete */

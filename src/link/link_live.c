@@ -165,14 +165,20 @@ void link_live_check(struct link *k)
 }
 
 /* A fragment ends the silence, but is no answer: it is not the whole message. */
-void link_live_message(struct link *k, struct msg msg)
+static void hear(struct link *k, struct msg msg)
 {
 	bool whole = !msg.more && !k->rx_fragment;
 
-	k->rx_fragment = msg.more;
-	k->rx_in_turn = true;
 	if (whole && heartbeat_expects(&k->heartbeat))
 		heartbeat_message(&k->heartbeat, msg, loop_now(k->env.loop));
+}
+
+void link_live_messages(struct link *k, const struct msg *msgs, size_t n)
+{
+	for (size_t i = 0; i < n && heartbeat_expects(&k->heartbeat); i++)
+		hear(k, msgs[i]);
+	k->rx_fragment = msgs[n - 1].more;
+	k->rx_in_turn = true;
 }
 
 void link_live_turn(struct link *k, bool heard)

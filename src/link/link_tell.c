@@ -16,17 +16,22 @@
 /* A Close frame with its reason, that nobody has acknowledged: no loss. */
 #define CLOSE_FRAME_MAX 256
 
-static void set_text(struct history_entry *e, const char *text)
+/* Stamps it, and says where the link stands. */
+static void add(struct link *k, struct history_entry entry, const char *text)
 {
-	escape_control(e->text, sizeof(e->text), span_str(text));
+	char escaped[HISTORY_TEXT_MAX + 1];
+
+	escape_control(escaped, sizeof(escaped), span_str(text));
+	entry.at = time(NULL);
+	entry.state = k->state;
+	entry.text = escaped;
+	history_add(&k->history, &entry);
 }
 
 void link_tell_state(struct link *k, enum link_state old, enum link_input input)
 {
-	struct history_entry *e = history_add(&k->history, HISTORY_STATE, time(NULL));
-
-	e->state = k->state;
-	set_text(e, link_input_name(input));
+	add(k, (struct history_entry){ .kind = HISTORY_STATE, .delay = -1 },
+	    link_input_name(input));
 	log_debug(k->object, "%s -> %s (%s)", link_state_name(old), link_state_name(k->state),
 		  link_input_name(input));
 }
@@ -34,28 +39,30 @@ void link_tell_state(struct link *k, enum link_state old, enum link_input input)
 void link_tell_attempt(struct link *k, const struct url *url)
 {
 	mem_auto_str shown = url_format(url);
-	struct history_entry *e = history_add(&k->history, HISTORY_ATTEMPT, time(NULL));
 
-	e->state = k->state;
-	set_text(e, shown);
+	add(k, (struct history_entry){ .kind = HISTORY_ATTEMPT, .delay = -1 }, shown);
 	log_info(k->object, "attempt %" PRIu64 ": %s", k->info.attempts, shown);
 }
 
 void link_tell_opened(struct link *k)
 {
-	struct history_entry *e = history_add(&k->history, HISTORY_OPENED, time(NULL));
+	struct history_entry e = { .kind = HISTORY_OPENED,
+				   .took = k->opened - k->began,
+				   .delay = -1 };
 	mem_auto_str text = NULL;
 	struct session_details d;
 
 	session_details(k->session, &d);
-	text = mem_printf("%s%s%s", d.peer, d.tls ? ", " : "", d.tls ? d.tls->version : "");
-	e->state = k->state;
-	e->took = k->opened - k->began;
-	set_text(e, text);
+	text = mem_printf("%s%s%s%s", d.peer, d.tls ? ", " : "", d.tls ? d.tls->version : "",
+			  d.compression.agreed.on ? ", compressed" : "");
+	add(k, e, text);
 	log_notice(k->object, "open (%s%s%s)", text, d.subprotocol ? ", subprotocol " : "",
 		   d.subprotocol ? d.subprotocol : "");
 	if (d.tls && !d.tls->verified)
 		log_warning(k->object, "tls.verify is off: anybody could be at the other end");
+	if (d.tls && d.tls->ktls_refusal && !k->told_ktls)
+		log_notice(k->object, "tls.ktls: not in use, %s", d.tls->ktls_refusal);
+	k->told_ktls = d.tls && d.tls->ktls_refusal;
 	if (k->conf->mask == MASK_ZERO)
 		log_warning(k->object, "mask is \"zero\": what is sent can be predicted; for "
 				       "packet captures only");
@@ -63,17 +70,17 @@ void link_tell_opened(struct link *k)
 
 static void note(struct link *k, const struct session_end *end, const char *text, int64_t delay)
 {
-	struct history_entry *e = history_add(&k->history, HISTORY_ENDED, time(NULL));
+	struct history_entry e = {
+		.kind = HISTORY_ENDED,
+		.code = end->err.code,
+		.stage = end->err.stage,
+		.status = (uint16_t)end->err.status,
+		.close_code = (uint16_t)(end->was_open || end->clean ? end->close_code : 0),
+		.took = end->open_for,
+		.delay = delay,
+	};
 
-	e->state = k->state;
-	e->code = end->err.code;
-	e->stage = end->err.stage;
-	e->status = end->err.status;
-	if (end->was_open || end->clean)
-		e->close_code = end->close_code;
-	e->took = end->open_for;
-	e->delay = delay;
-	set_text(e, text);
+	add(k, e, text);
 }
 
 static void log_lost(struct link *k, const struct session_end *end)
@@ -148,11 +155,27 @@ void link_tell_end(struct link *k, const struct session_end *end, int64_t delay)
 
 void link_tell_asked_end(struct link *k, const struct session_end *end)
 {
-	mem_auto_str text = mem_printf("closed (%d \"%s\")", k->stop_code, k->stop_reason);
+	mem_auto_str text = mem_printf("closed (%d \"%s\")", k->stop_code, link_stop_reason(k));
 
 	note(k, end, text, k->state == LINK_RESTARTING ? 0 : -1);
 	log_notice(k->object, "%s", text);
 	log_lost(k, end);
+}
+
+static void add_packed(struct ws_packed *sum, const struct ws_packed *n)
+{
+	sum->messages += n->messages;
+	sum->packed += n->packed;
+	sum->bytes += n->bytes;
+}
+
+void link_add_packed(const struct session *s, struct ws_packed *rx, struct ws_packed *tx)
+{
+	struct session_details d;
+
+	session_details(s, &d);
+	add_packed(rx, &d.compression.rx);
+	add_packed(tx, &d.compression.tx);
 }
 
 void link_info(struct link *k, struct link_info *info)
@@ -160,7 +183,23 @@ void link_info(struct link *k, struct link_info *info)
 	const struct session *session = k->session ? k->session : k->ended;
 	int64_t now = loop_now(k->env.loop);
 
-	*info = k->info;
+	*info = (struct link_info){
+		.since = k->info.since,
+		.attempts = k->info.attempts,
+		.reconnects = k->info.reconnects,
+		.epoch = k->info.epoch,
+		.last_error_at = k->info.last_error_at,
+		.rx = k->info.rx,
+		.tx = k->info.tx,
+		.unacked = k->info.unacked,
+		.unsent = k->info.unsent,
+		.packed_rx = k->info.packed_rx,
+		.packed_tx = k->info.packed_tx,
+	};
+	if (k->info.last_error)
+		info->last_error = *k->info.last_error;
+	if (k->info.last_close)
+		info->last_close = *k->info.last_close;
 	info->details.url = &k->conf->urls[k->url_at % k->conf->n_urls];
 	info->details.handshake = -1;
 	info->state = k->state;
@@ -175,6 +214,8 @@ void link_info(struct link *k, struct link_info *info)
 			   now - k->opened >= k->conf->reconnect.reset_after);
 	if (session)
 		session_details(session, &info->details);
-	if (k->session)
-		info->progress = session_progress(k->session);
+	if (!k->session)
+		return;
+	info->progress = session_progress(k->session);
+	link_add_packed(k->session, &info->packed_rx, &info->packed_tx);
 }

@@ -52,6 +52,7 @@ static bool server_tls(struct route *r, const struct route_source *from, struct 
 
 	if (from->url->scheme != URL_WSS)
 		return true;
+	params.ktls = conf->tls.ktls;
 	if (!from->foreign) {
 		params.cert = conf->tls.cert;
 		params.key = conf->tls.key;

@@ -13,20 +13,33 @@
 #include "link/session_int.h"
 #include "ws/conn.h"
 
+struct session_end *session_end(struct session *s)
+{
+	if (!s->end)
+		s->end = mem_zalloc(sizeof(*s->end));
+	return s->end;
+}
+
+void session_keep_report(struct session *s, const struct dial_report *report)
+{
+	free(s->report);
+	s->report = dial_report_copy(report);
+}
+
 static void drop_stream(struct session *s)
 {
 	stream_free(s->stream);
 	s->stream = NULL;
-	s->report.tls = s->report.proxy_tls = NULL;
+	if (s->report)
+		s->report->tls = s->report->proxy_tls = NULL;
 }
 
 /* The stream is heard of no more, but stays: what it knows of TLS is told with the end. */
 static void stop_transport(struct session *s)
 {
 	if (s->dial) {
-		s->report = *dial_report(s->dial);
-		s->report.proxy_tls = NULL; /* it goes with the dial */
-		s->has_report = true;
+		session_keep_report(s, dial_report(s->dial));
+		s->report->proxy_tls = NULL; /* it goes with the dial */
 	}
 	dialer_leave(&s->turn);
 	dial_cancel(s->dial);
@@ -35,6 +48,7 @@ static void stop_transport(struct session *s)
 		stream_detach(s->stream);
 	session_script_drop(s);
 	timer_disarm(&s->deadline);
+	timer_disarm(&s->release);
 	deferred_cancel(&s->flush);
 }
 
@@ -45,22 +59,23 @@ static void count_lost(struct session *s)
 
 	if (!s->upgraded)
 		return;
-	s->end.unsent = ws_conn_output_len(s->conn);
+	session_end(s)->unsent = ws_conn_output_len(s->conn);
 	if (s->stream && stream_get_acked(s->stream, &acked))
-		s->end.unacked = acked.unacked;
+		session_end(s)->unacked = acked.unacked;
 }
 
 void session_finish(struct session *s, const struct error *err)
 {
 	if (s->state == DONE)
 		return;
-	if (err && !s->end.err.code)
-		s->end.err = *err;
-	if (!s->end.close_code)
-		s->end.close_code = 1006; /* RFC 6455, 7.1.5 */
-	if (s->end.was_open)
-		s->end.open_for = loop_now(s->loop) - s->opened;
-	s->end.partial = s->conn ? ws_conn_partial(s->conn) : 0;
+	if (err && !session_end(s)->err.code)
+		session_end(s)->err = *err;
+	if (!session_end(s)->close_code)
+		session_end(s)->close_code = 1006; /* RFC 6455, 7.1.5 */
+	session_end(s)->was_open = s->was_open;
+	if (s->was_open)
+		session_end(s)->open_for = loop_now(s->loop) - s->opened;
+	session_end(s)->partial = s->conn ? ws_conn_partial(s->conn) : 0;
 	count_lost(s);
 	s->progress = session_progress(s);
 	s->state = DONE;
@@ -82,7 +97,8 @@ static void on_gone(void *arg)
 	struct session *s = arg;
 
 	if (!s->freed) {
-		session_emit(s, (struct session_event){ .type = SESSION_ENDED, .end = &s->end });
+		session_emit(
+			s, (struct session_event){ .type = SESSION_ENDED, .end = session_end(s) });
 		drop_stream(s);
 		if (s->conn)
 			ws_conn_retire(s->conn);
@@ -92,7 +108,10 @@ static void on_gone(void *arg)
 	url_deinit(&s->redirected);
 	buf_deinit(&s->body);
 	bridge_conf_unref(s->conf);
+	free(s->end);
+	free(s->report);
 	timer_deinit(&s->deadline);
+	timer_deinit(&s->release);
 	free(s);
 }
 
@@ -114,6 +133,7 @@ struct session *session_new(const struct session_params *params)
 	s->url = params->url;
 	buf_init(&s->body, SESSION_BODY_MAX);
 	timer_init(&s->deadline, s->loop, session_on_deadline, s);
+	timer_init(&s->release, s->loop, session_on_release, s);
 	deferred_init(&s->flush, session_on_end_of_turn, s);
 	deferred_init(&s->gone, on_gone, s);
 	dialer_wait_turn(params->dialer, &s->turn, on_turn, s);
@@ -131,9 +151,27 @@ void session_free(struct session *s)
 	loop_defer(s->loop, &s->gone);
 }
 
+void session_set_tap(struct session *s, const struct session_tap *tap)
+{
+	s->env.tap = tap;
+}
+
+bool session_wire(const struct session *s, struct ws_wire *wire)
+{
+	if (!s->conn || s->state == DONE)
+		return false;
+	ws_conn_wire(s->conn, wire);
+	return true;
+}
+
+struct bridge_conf *session_conf(const struct session *s)
+{
+	return s->conf;
+}
+
 static void close_politely(struct session *s, int code, const char *reason)
 {
-	s->end.ours = true;
+	session_end(s)->ours = true;
 	ws_conn_close(s->conn, code, span_str(reason));
 	session_enter_closing(s, s->conf->timeouts.close);
 	session_flush_later(s);
@@ -150,7 +188,7 @@ void session_close(struct session *s, int code, const char *reason)
 		session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE, "closed before it was open");
 		break;
 	case SCRIPT:
-		error_set(&s->end.err, ERR_NOT_OPEN, "closed before it was open");
+		error_set(&session_end(s)->err, ERR_NOT_OPEN, "closed before it was open");
 		close_politely(s, code, reason);
 		break;
 	case OPEN:
@@ -177,7 +215,8 @@ void session_pause(struct session *s, bool paused)
 
 void session_abort(struct session *s, const struct error *why)
 {
-	bool in_order = s->state == CLOSING && s->end.clean; /* only the end of TCP is missing */
+	bool in_order = s->state == CLOSING &&
+			session_end(s)->clean; /* only the end of TCP is missing */
 
 	session_finish(s, in_order ? NULL : why);
 }
@@ -191,6 +230,14 @@ static enum session_send_result full(struct session *s)
 	return SESSION_FULL;
 }
 
+static void flush_soon(struct session *s)
+{
+	if (ws_conn_output_len(s->conn) >= FLUSH_AT && !s->starved)
+		session_flush(s);
+	else
+		session_flush_later(s);
+}
+
 static enum session_send_result sent(struct session *s, enum ws_send_result r)
 {
 	switch (r) {
@@ -201,10 +248,7 @@ static enum session_send_result sent(struct session *s, enum ws_send_result r)
 	case WS_SENT:
 		break;
 	}
-	if (ws_conn_output_len(s->conn) >= FLUSH_AT && !s->starved)
-		session_flush(s);
-	else
-		session_flush_later(s);
+	flush_soon(s);
 	return SESSION_SENT;
 }
 
@@ -220,6 +264,21 @@ enum session_send_result session_send(struct session *s, struct msg msg)
 	if (session_is_full(s))
 		return sent(s, WS_FULL);
 	return sent(s, ws_conn_send(s->conn, msg));
+}
+
+size_t session_send_run(struct session *s, const struct msg *msgs, size_t n)
+{
+	size_t done = 0, some = 1;
+
+	while (done < n && some > 0 && s->state == OPEN && !session_is_full(s)) {
+		size_t len = ws_conn_output_len(s->conn);
+
+		some = ws_conn_send_run(s->conn, msgs + done, n - done,
+					len < FLUSH_AT ? 2 * FLUSH_AT : OUTPUT_HIGH);
+		done += some;
+		flush_soon(s);
+	}
+	return done;
 }
 
 enum session_send_result session_ping(struct session *s, struct span payload)
@@ -260,16 +319,16 @@ void session_details(const struct session *s, struct session_details *out)
 {
 	*out = (struct session_details){ .url = s->url, .handshake = -1 };
 	out->body = buf_bytes(&s->body);
-	if (s->has_report)
-		out->report = &s->report;
-	if (s->stream)
-		out->peer = s->report.peer;
-	out->tls = s->report.tls;
+	out->report = s->report;
+	if (s->stream && s->report)
+		out->peer = s->report->peer;
+	out->tls = s->report ? s->report->tls : NULL;
 	if (s->answered)
 		out->handshake = s->answered - s->asked;
 	if (!s->conn)
 		return;
 	out->subprotocol = ws_conn_subprotocol(s->conn);
+	ws_conn_compression(s->conn, &out->compression);
 	if (ws_conn_head(s->conn)->status)
 		out->head = ws_conn_head(s->conn);
 }

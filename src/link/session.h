@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/msg.h"
 #include "conf/bridge_conf.h"
+#include "ws/conn.h"
 
 struct cookies;
 struct dial_report;
@@ -25,6 +26,7 @@ struct rand_source;
 struct session;
 struct tls_info;
 struct url;
+struct ws_wire;
 
 struct session_end {
 	struct error err; /* ERR_NONE: ended by a Close in order */
@@ -47,14 +49,16 @@ struct session_event {
 	enum {
 		SESSION_UPGRADED, /* there is a connection; the steps of on_open follow */
 		SESSION_OPENED,	  /* the steps are done */
-		SESSION_MESSAGE,  /* msg; also before OPENED */
+		SESSION_MESSAGES, /* msgs: n_msgs in order; also before OPENED */
 		SESSION_PING,	  /* payload; it is answered already */
 		SESSION_PONG,	  /* payload */
 		SESSION_TURN,	  /* what one read brought has been delivered; heard */
 		SESSION_WRITTEN,  /* output has reached the kernel */
 		SESSION_ENDED,	  /* end */
 	} type;
-	struct msg msg; /* valid during the call, as payload */
+	const struct msg
+		*msgs; /* valid during the call, as payload; of several none is a fragment */
+	size_t n_msgs;
 	struct span payload;
 	bool heard; /* there was a complete frame in it, of whatever kind */
 	bool room;  /* after SESSION_FULL: there is room again, or there always was */
@@ -64,8 +68,12 @@ struct session_event {
 /* From the loop only. The session must not be freed in it, but for SESSION_ENDED. */
 typedef void (*session_cb)(void *arg, const struct session_event *event);
 
-/* Sees the bytes of a connection as they pass, from the request on. It calls nothing of ours. */
+/*
+ * Sees the bytes of a connection as they pass, from the request on. begin: the request of a
+ * connection is next; also after a redirect. It calls nothing of ours.
+ */
 struct session_tap {
+	void (*begin)(void *arg, struct bridge_conf *conf);
 	void (*pass)(void *arg, bool sent, struct span bytes);
 	void *arg;
 };
@@ -86,6 +94,12 @@ struct session_params {
 struct session *session_new(const struct session_params *params); /* waits for its turn, dials */
 /* Drops what is there; memory goes at the end of the turn; NULL is fine. */
 void session_free(struct session *s);
+
+/* Another one looks from now on, or nobody (NULL). It outlives the session. */
+void session_set_tap(struct session *s, const struct session_tap *tap);
+/* Where the bytes stand that a tap will see next. False: there is no connection. */
+bool session_wire(const struct session *s, struct ws_wire *wire);
+struct bridge_conf *session_conf(const struct session *s); /* that it began with */
 
 /*
  * From the upgrade on: the close handshake (RFC 6455, 7.1.2), bounded by timeouts.close.
@@ -112,6 +126,8 @@ enum session_send_result { SESSION_SENT, SESSION_FULL, SESSION_NOT_OPEN };
  * turn.
  */
 enum session_send_result session_send(struct session *s, struct msg msg);
+/* Whole messages, as many, from the first, as it takes now; of the next one session_send tells. */
+size_t session_send_run(struct session *s, const struct msg *msgs, size_t n);
 enum session_send_result session_ping(struct session *s, struct span payload);
 enum session_send_result session_pong(struct session *s, struct span payload);
 void session_flush(struct session *s); /* now */
@@ -132,14 +148,15 @@ bool session_acked(const struct session *s, uint64_t *written, uint64_t *acked);
 
 /* What there is to tell of it; pointers are valid until the loop's next turn. */
 struct session_details {
-	const struct url *url;		  /* where it goes, or went, after redirects */
-	const char *peer;		  /* NULL = not connected */
-	const char *subprotocol;	  /* NULL = none */
-	const struct http_head *head;	  /* of the handshake's response, NULL = none */
-	struct span body;		  /* of a refusal: its first SESSION_BODY_MAX bytes */
-	const struct tls_info *tls;	  /* NULL = none */
-	const struct dial_report *report; /* of the last dial, NULL = none yet */
-	int64_t handshake;		  /* microseconds it took, -1 = not over */
+	const struct url *url;		   /* where it goes, or went, after redirects */
+	const char *peer;		   /* NULL = not connected */
+	const char *subprotocol;	   /* NULL = none */
+	struct ws_compression compression; /* off if there is none */
+	const struct http_head *head;	   /* of the handshake's response, NULL = none */
+	struct span body;		   /* of a refusal: its first SESSION_BODY_MAX bytes */
+	const struct tls_info *tls;	   /* NULL = none */
+	const struct dial_report *report;  /* of the last dial, NULL = none yet */
+	int64_t handshake;		   /* microseconds it took, -1 = not over */
 };
 
 void session_details(const struct session *s, struct session_details *out);

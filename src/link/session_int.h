@@ -52,17 +52,20 @@ struct session {
 	struct stream *stream;	 /* from UPGRADING on */
 	struct ws_conn *conn;
 	struct timer deadline;
+	struct timer release;			/* compression.release_after */
+	uint64_t packed;			/* ws_conn_memory_uses when it was armed */
+	uint64_t released;			/* and when memory was given back last */
 	int64_t began, asked, answered, opened; /* on the loop's clock; 0 = not yet */
-	struct dial_report report;		/* of the last dial */
-	bool has_report;
-	struct buf body;       /* REFUSED, and later: the first of it */
-	int64_t body_left;     /* by Content-Length; -1 = until the end of input */
-	struct deferred flush; /* end of turn: write */
-	struct deferred gone;  /* end of turn: report the end, then free the memory */
-	struct session_end end;
+	struct dial_report *report;		/* of the last dial; NULL = none yet */
+	struct buf body;			/* REFUSED, and later: the first of it */
+	int64_t body_left;			/* by Content-Length; -1 = until the end of input */
+	struct deferred flush;			/* end of turn: write */
+	struct deferred gone;		  /* end of turn: report the end, then free the memory */
+	struct session_end *end;	  /* NULL: nothing is known of it; see session_end() */
 	struct session_progress progress; /* DONE: how far it had come */
-	bool upgraded;			  /* it has been a WebSocket connection */
-	bool paused;			  /* by the owner; counts while it is OPEN */
+	bool was_open;
+	bool upgraded; /* it has been a WebSocket connection */
+	bool paused;   /* by the owner; counts while it is OPEN */
 	bool freed;
 	bool starved; /* SESSION_FULL was answered */
 	bool written; /* SESSION_WRITTEN is due at the end of the turn */
@@ -84,6 +87,10 @@ void session_on_deadline(void *arg);
 void session_arm_deadline(struct session *s, int64_t limit);
 int64_t session_open_left(const struct session *s); /* of timeouts.open; INT64_MAX = no limit */
 
+/* Something has come or gone: compression may hold memory to be given back later. */
+void session_watch_memory(struct session *s);
+void session_on_release(void *arg);
+
 /* session_script.c */
 void session_script_begin(struct session *s); /* upgraded: the first step */
 /* A message has come; false: it is not for the owner. session_script_run follows. */
@@ -93,8 +100,13 @@ void session_script_drop(struct session *s);
 
 void session_emit(struct session *s, struct session_event ev);
 
+void session_keep_report(struct session *s, const struct dial_report *report);
+
+/* What is known of its end so far, to be filled in. */
+struct session_end *session_end(struct session *s);
+
 /*
- * The one way to DONE; err NULL: as s->end.err has it. The owner hears of it at the end of
+ * The one way to DONE; err NULL: as session_end has it. The owner hears of it at the end of
  * the turn.
  */
 void session_finish(struct session *s, const struct error *err);

@@ -12,6 +12,7 @@
 
 /* For the server to take our Close after it has broken the protocol. */
 #define FAILED_LINGER ((int64_t)1000000)
+#define RUN_MAX 128 /* messages that go up together */
 
 void session_emit(struct session *s, struct session_event ev)
 {
@@ -58,8 +59,29 @@ void session_flush(struct session *s)
 		return;
 	s->starved = s->starved && ws_conn_output_len(s->conn) >= OUTPUT_HIGH / 2;
 	s->written = true;
+	session_watch_memory(s);
 	session_flush_later(
 		s); /* the owner hears of it from the loop, not from inside its own call */
+}
+
+void session_watch_memory(struct session *s)
+{
+	if (s->conf->compression.release_after == 0 || timer_is_armed(&s->release))
+		return;
+	s->packed = ws_conn_memory_uses(s->conn);
+	if (s->packed != s->released)
+		timer_arm(&s->release, s->conf->compression.release_after);
+}
+
+void session_on_release(void *arg)
+{
+	struct session *s = arg;
+
+	if (ws_conn_memory_uses(s->conn) == s->packed) {
+		ws_conn_release(s->conn);
+		s->released = s->packed;
+	}
+	session_watch_memory(s);
 }
 
 void session_on_end_of_turn(void *arg)
@@ -91,21 +113,21 @@ void session_enter_closing(struct session *s, int64_t wait)
 /* Before it is open, a Close is the answer to a step of on_open. */
 static void note_early_close(struct session *s)
 {
-	struct error *err = &s->end.err;
+	struct error *err = &session_end(s)->err;
 
 	error_set(err, ERR_NOT_OPEN,
 		  "the server closed the connection before the steps of on_open were done (%d "
 		  "\"%s\")",
-		  s->end.close_code, s->end.reason);
+		  session_end(s)->close_code, session_end(s)->reason);
 	err->stage = STAGE_OPEN;
-	err->close_code = s->end.close_code;
+	err->close_code = session_end(s)->close_code;
 }
 
 static void on_close_frame(struct session *s, const struct ws_event *ev)
 {
-	s->end.close_code = ev->close_code;
-	s->end.clean = true;
-	escape_text(s->end.reason, sizeof(s->end.reason), ev->payload);
+	session_end(s)->close_code = ev->close_code;
+	session_end(s)->clean = true;
+	escape_text(session_end(s)->reason, sizeof(session_end(s)->reason), ev->payload);
 	if (s->state == SCRIPT)
 		note_early_close(s);
 	session_enter_closing(s, s->conf->timeouts.close);
@@ -118,15 +140,15 @@ static void on_close_frame(struct session *s, const struct ws_event *ev)
  */
 static void on_conn_failed(struct session *s, struct span body)
 {
-	if (!s->end.err.code) /* a step that failed before stays the reason */
-		s->end.err = *ws_conn_error(s->conn);
+	if (!session_end(s)->err.code) /* a step that failed before stays the reason */
+		session_end(s)->err = *ws_conn_error(s->conn);
 	session_flush(s);
 	if (!s->upgraded) {
 		session_on_refused(s, body);
 		return;
 	}
 	if (s->state == SCRIPT)
-		s->end.err.stage = STAGE_OPEN;
+		session_end(s)->err.stage = STAGE_OPEN;
 	if (ws_conn_output_len(s->conn) == 0)
 		stream_shutdown(s->stream);
 	session_enter_closing(s, FAILED_LINGER);
@@ -136,8 +158,9 @@ static void on_conn_failed(struct session *s, struct span body)
 /* The owner may have closed it, or given it up, when the call returns. */
 static void on_message(struct session *s, struct msg msg)
 {
-	if (s->state == SCRIPT ? session_script_hear(s, msg) : s->end.was_open)
-		session_emit(s, (struct session_event){ .type = SESSION_MESSAGE, .msg = msg });
+	if (s->state == SCRIPT ? session_script_hear(s, msg) : s->was_open)
+		session_emit(s, (struct session_event){
+					.type = SESSION_MESSAGES, .msgs = &msg, .n_msgs = 1 });
 	if (s->state == SCRIPT)
 		session_script_run(s);
 }
@@ -170,11 +193,35 @@ static void on_event(struct session *s, const struct ws_event *ev)
 	}
 }
 
+/* While it is open, messages go up as many at a time as there are. */
+static bool on_run(struct session *s)
+{
+	struct msg msgs[RUN_MAX];
+	size_t n = s->state == OPEN ? ws_conn_run(s->conn, msgs, RUN_MAX) : 0;
+
+	if (n > 0)
+		session_emit(s, (struct session_event){
+					.type = SESSION_MESSAGES, .msgs = msgs, .n_msgs = n });
+	return n > 0;
+}
+
+static void deliver(struct session *s, struct ws_conn *conn)
+{
+	struct ws_event ev;
+
+	while (s->state != DONE && s->conn == conn) {
+		if (on_run(s))
+			continue;
+		if (ws_conn_next(conn, &ev) == WS_NONE)
+			break;
+		on_event(s, &ev);
+	}
+}
+
 static void on_data(struct session *s, struct span data)
 {
 	struct ws_conn *conn = s->conn;
 	uint64_t frames = ws_conn_frames(conn);
-	struct ws_event ev;
 
 	if (s->env.tap)
 		s->env.tap->pass(s->env.tap->arg, false, data);
@@ -183,12 +230,14 @@ static void on_data(struct session *s, struct span data)
 		return;
 	}
 	ws_conn_feed(conn, data);
-	while (s->state != DONE && s->conn == conn && ws_conn_next(conn, &ev) != WS_NONE)
-		on_event(s, &ev);
+	deliver(s, conn);
 	if (s->state == DONE || s->state == REFUSED || s->conn != conn)
 		return; /* over, or as good as over, or on the way to where a redirect leads */
 	session_emit(s, (struct session_event){ .type = SESSION_TURN,
 						.heard = ws_conn_frames(conn) != frames });
+	if (s->state == DONE)
+		return;
+	session_watch_memory(s);
 	if (ws_conn_wants(s->conn) & WS_WANT_WRITE)
 		session_flush_later(s);
 }
@@ -215,7 +264,7 @@ static void on_eof(struct session *s)
 				"the server ended the connection without a Close frame");
 		break;
 	case CLOSING:
-		if (s->end.clean)
+		if (session_end(s)->clean)
 			session_finish(s, NULL);
 		else
 			session_fail_at(s, ERR_NOT_OPEN, STAGE_NONE,
@@ -229,7 +278,7 @@ static void on_stream_failed(struct session *s, const struct error *cause)
 {
 	struct error err = *cause;
 
-	if (s->state == REFUSED || (s->state == CLOSING && s->end.clean)) {
+	if (s->state == REFUSED || (s->state == CLOSING && session_end(s)->clean)) {
 		session_finish(s, NULL); /* some servers reset instead of closing */
 		return;
 	}

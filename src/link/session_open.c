@@ -86,6 +86,8 @@ static void enter_upgrading(struct session *s, struct stream *stream)
 	free(jar);
 	session_arm_deadline(s, s->conf->timeouts.handshake);
 	stream_attach(stream, session_on_stream, s);
+	if (s->env.tap)
+		s->env.tap->begin(s->env.tap->arg, s->conf);
 	session_flush(s);
 }
 
@@ -95,8 +97,7 @@ static void on_dialed(void *arg, struct stream *stream, const struct dial_report
 	struct session *s = arg;
 
 	s->dial = NULL;
-	s->report = *report;
-	s->has_report = true;
+	session_keep_report(s, report);
 	if (stream)
 		enter_upgrading(s, stream);
 	else
@@ -200,8 +201,8 @@ static void drop_connection(struct session *s)
 {
 	stream_free(s->stream);
 	s->stream = NULL;
-	s->report = (struct dial_report){ 0 };
-	s->has_report = false;
+	free(s->report);
+	s->report = NULL;
 	ws_conn_free(s->conn);
 	s->conn = NULL;
 	s->asked = s->answered = 0;
@@ -212,7 +213,7 @@ static void follow(struct session *s, const struct url *target)
 {
 	s->foreign = s->foreign || !url_same_origin(s->url, target);
 	s->redirects++;
-	s->end.err = ERROR_INIT;
+	session_end(s)->err = ERROR_INIT;
 	drop_connection(s);
 	url_deinit(&s->redirected);
 	s->redirected = *target;
@@ -273,19 +274,19 @@ void session_on_refused(struct session *s, struct span body)
 	struct error why = ERROR_INIT;
 	struct url target;
 
-	if (s->end.err.code != ERR_BAD_STATUS) {
+	if (session_end(s)->err.code != ERR_BAD_STATUS) {
 		session_finish(s, NULL);
 		return;
 	}
 	session_on_answer(s);
-	if (is_redirect(s->end.err.status) && s->redirects < s->conf->redirects) {
+	if (is_redirect(session_end(s)->err.status) && s->redirects < s->conf->redirects) {
 		if (find_target(s, &target, &why)) {
 			follow(s, &target);
 			return;
 		}
-		error_context(&s->end.err, "%s", why.text);
+		error_context(&session_end(s)->err, "%s", why.text);
 	}
-	s->end.retry_after = retry_after(ws_conn_head(s->conn));
+	session_end(s)->retry_after = retry_after(ws_conn_head(s->conn));
 	s->state = REFUSED;
 	s->body_left = body_length(ws_conn_head(s->conn));
 	session_arm_deadline(s, BODY_WAIT);
@@ -321,7 +322,7 @@ void session_on_deadline(void *arg)
 		session_script_run(s);
 		break;
 	case CLOSING:
-		if (s->end.clean) /* only the server's end of TCP is missing */
+		if (session_end(s)->clean) /* only the server's end of TCP is missing */
 			session_finish(s, NULL);
 		else
 			session_fail_at(s, ERR_TIMEOUT, STAGE_NONE,

@@ -20,8 +20,8 @@ void session_script_drop(struct session *s)
 /* The server did nothing that RFC 6455 has a code for: it is a Close in order (7.4.1). */
 static void end_with(struct session *s, const struct error *err)
 {
-	s->end.err = *err;
-	s->end.ours = true;
+	session_end(s)->err = *err;
+	session_end(s)->ours = true;
 	ws_conn_close(s->conn, 1000, span_str(""));
 	session_enter_closing(s, s->conf->timeouts.close);
 	session_flush_later(s);
@@ -40,7 +40,7 @@ static void enter_open(struct session *s)
 {
 	s->state = OPEN;
 	s->opened = loop_now(s->loop);
-	s->end.was_open = true;
+	s->was_open = true;
 	timer_disarm(&s->deadline);
 	session_script_drop(s);
 	if (s->paused)

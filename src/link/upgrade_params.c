@@ -87,6 +87,19 @@ static size_t collect_headers(struct upgrade_params *u, const struct upgrade_sou
 	return n;
 }
 
+static struct ws_deflate compression(const struct bridge_conf *conf)
+{
+	if (!conf->compression.on)
+		return (struct ws_deflate){ 0 };
+	return (struct ws_deflate){
+		.on = true,
+		.client_no_context_takeover = conf->compression.client_no_context_takeover,
+		.server_no_context_takeover = conf->compression.server_no_context_takeover,
+		.client_max_window_bits = (uint8_t)conf->compression.client_max_window_bits,
+		.server_max_window_bits = (uint8_t)conf->compression.server_max_window_bits,
+	};
+}
+
 void upgrade_params_init(struct upgrade_params *u, const struct upgrade_source *from)
 {
 	const struct bridge_conf *conf = from->conf;
@@ -110,6 +123,9 @@ void upgrade_params_init(struct upgrade_params *u, const struct upgrade_source *
 		.validate_utf8 = conf->validate_utf8,
 		.deliver_fragments = conf->fragments == FRAGMENTS_DELIVER,
 		.mask_zero = conf->mask == MASK_ZERO,
+		.deflate = compression(conf),
+		.deflate_level = (int)conf->compression.level,
+		.deflate_threshold = conf->compression.threshold,
 		.rand = from->rand,
 	};
 	u->ws.headers = u->headers;

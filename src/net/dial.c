@@ -42,6 +42,7 @@ struct dial {
 	struct timer names_due;
 	struct deferred unix_begin;
 	struct dial_report report;
+	struct happy_try *tries; /* the report's */
 };
 
 static void account(struct dial *d)
@@ -83,6 +84,8 @@ void dial_cancel(struct dial *d)
 	deferred_cancel(&d->unix_begin);
 	drop_lists(d);
 	dial_own_deinit(&d->own);
+	free(d->tries);
+	loop_tidy_later(d->loop);
 	free(d);
 }
 
@@ -214,11 +217,14 @@ static void connected(struct dial *d, struct stream *stream)
 
 static void note_tries(struct dial *d, const struct happy_try *tries, size_t n)
 {
-	memcpy(d->report.tries, tries, n * sizeof(*tries));
+	d->tries = mem_grow(d->tries, n, sizeof(*tries));
+	if (n > 0)
+		memcpy(d->tries, tries, n * sizeof(*tries));
+	d->report.tries = d->tries;
 	d->report.n_tries = n;
 	for (size_t i = 0; i < n; i++)
 		if (tries[i].os == 0)
-			memcpy(d->report.peer, tries[i].address, sizeof(d->report.peer));
+			d->report.peer = d->tries[i].address;
 }
 
 static void on_happy(void *arg, struct stream *stream, const struct happy_try *tries, size_t n,
@@ -251,20 +257,18 @@ static void begin_connect(struct dial *d)
 static void on_unix_begin(void *arg)
 {
 	struct dial *d = arg;
-	struct happy_try *try = &d->report.tries[0];
+	struct happy_try try = { .began = d->step_began };
 	struct error err = ERROR_INIT;
 	int fd = unix_connect(d->own.params.unix_path, &err);
 
-	snprintf(try->address, sizeof(try->address), "unix:%s", d->own.params.unix_path);
-	try->began = d->step_began;
-	try->took = loop_now(d->loop) - try->began;
-	try->os = err.os;
-	d->report.n_tries = 1;
+	snprintf(try.address, sizeof(try.address), "unix:%s", d->own.params.unix_path);
+	try.took = loop_now(d->loop) - try.began;
+	try.os = err.os ? err.os : fd < 0 ? EINVAL : 0;
+	note_tries(d, &try, 1);
 	if (fd < 0) {
 		fail(d, &err);
 		return;
 	}
-	memcpy(d->report.peer, try->address, sizeof(d->report.peer));
 	connected(d, fd_stream_new(d->loop, fd));
 }
 
@@ -361,6 +365,7 @@ struct dial *dial_start(struct dialer *dialer, const struct dial_params *params,
 	d->cb = cb;
 	d->arg = arg;
 	d->step_began = loop_now(d->loop);
+	d->report.peer = "";
 	for (size_t i = 0; i < sizeof(d->report.took) / sizeof(d->report.took[0]); i++)
 		d->report.took[i] = -1;
 	dial_own_init(&d->own, params);
@@ -382,6 +387,29 @@ const struct dial_report *dial_report(struct dial *d)
 		note_tries(d, tries, n);
 	}
 	return &d->report;
+}
+
+/* The winner is one of those that were tried. */
+static const char *peer_in(const struct happy_try *tries, const struct dial_report *report)
+{
+	for (size_t i = 0; i < report->n_tries; i++)
+		if (report->peer == report->tries[i].address)
+			return tries[i].address;
+	return "";
+}
+
+struct dial_report *dial_report_copy(const struct dial_report *report)
+{
+	size_t tries = report->n_tries * sizeof(*report->tries);
+	struct dial_report *copy = mem_alloc(sizeof(*copy) + tries);
+	struct happy_try *copied = (struct happy_try *)(void *)(copy + 1);
+
+	*copy = *report;
+	if (tries > 0)
+		memcpy(copied, report->tries, tries);
+	copy->tries = copied;
+	copy->peer = peer_in(copied, report);
+	return copy;
 }
 
 bool dial_timed_out(const struct dial *d, struct error *err)

@@ -59,12 +59,13 @@ struct dial_params {
  * points to lives as long as the stream. TLS with the proxy counts as proxy.
  */
 struct dial_report {
-	char peer[HAPPY_ADDRESS_MAX]; /* "192.0.2.1:443", "unix:/path", "" = not connected */
+	const char *peer;	      /* "192.0.2.1:443", "unix:/path", "" = not connected */
 	int64_t took[STAGE_OPEN + 1]; /* microseconds by stage, -1 = not reached */
-	struct happy_try tries[HAPPY_MAX];
-	size_t n_tries;
 	const struct tls_info *proxy_tls, *tls; /* NULL = none */
+	const struct happy_try *tries;
+	size_t n_tries;
 };
+struct dial_report *dial_report_copy(const struct dial_report *report); /* in one block: free(3) */
 
 /*
  * stream: not attached yet, now the callee's; NULL on failure, *err then says

@@ -13,6 +13,8 @@
 #include "net/dialer_int.h"
 #include "net/tls_cache.h"
 
+#define TURNS_MAX 64 /* in one turn of the loop */
+
 static void arm_turns(struct dialer *d)
 {
 	if (list_empty(&d->turns))
@@ -21,11 +23,11 @@ static void arm_turns(struct dialer *d)
 		timer_arm(&d->turn_due, bucket_wait(&d->dials, loop_now(d->loop)));
 }
 
-static size_t count_turns(const struct dialer *d)
+static size_t count_turns(const struct dialer *d, size_t most)
 {
 	size_t n = 0;
 
-	for (const struct list *at = d->turns.next; at != &d->turns; at = at->next)
+	for (const struct list *at = d->turns.next; at != &d->turns && n < most; at = at->next)
 		n++;
 	return n;
 }
@@ -34,8 +36,11 @@ static void on_turn_due(void *arg)
 {
 	struct dialer *d = arg;
 
-	/* Who asks while others are served comes in the next turn of the loop. */
-	for (size_t n = count_turns(d); n > 0 && !list_empty(&d->turns); n--) {
+	/*
+	 * Who asks while others are served comes in the next turn of the loop; and the first of
+	 * very many may be through by then, so that what they needed for it is there again.
+	 */
+	for (size_t n = count_turns(d, TURNS_MAX); n > 0 && !list_empty(&d->turns); n--) {
 		struct dialer_turn *t = list_entry(d->turns.next, struct dialer_turn, node);
 
 		if (!bucket_take(&d->dials, loop_now(d->loop)))

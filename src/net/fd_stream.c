@@ -30,10 +30,12 @@ struct fd_stream {
 	struct watch watch;
 	struct hangup hangup;	/* after the end of input */
 	struct deferred report; /* FAILED, or the end of our memory */
-	struct error err;	/* ERR_NONE = sound */
-	uint64_t written;	/* given to the kernel */
-	bool dead;		/* freed by its owner */
-	bool told;		/* FAILED was reported */
+	fd_receive receive;	/* NULL = recv(2) */
+	void *receive_arg;
+	struct error *err; /* NULL = sound */
+	uint64_t written;  /* given to the kernel */
+	bool dead;	   /* freed by its owner */
+	bool told;	   /* FAILED was reported */
 	bool reading, want_write, eof, shut;
 };
 
@@ -46,7 +48,7 @@ static void update_watch(struct fd_stream *f)
 {
 	unsigned events = 0;
 
-	if (f->dead || f->err.code)
+	if (f->dead || f->err)
 		return;
 	if (f->reading && !f->eof)
 		events |= WATCH_READ;
@@ -58,11 +60,19 @@ static void update_watch(struct fd_stream *f)
 /* The owner hears of it at the end of the turn, never from inside its own call. */
 static void fail(struct fd_stream *f, int os, const char *what)
 {
-	if (f->err.code)
+	struct error err;
+
+	if (f->err)
 		return;
-	error_set_os(&f->err, ERR_CONNECT, os, "%s", what);
+	error_set_os(&err, ERR_CONNECT, os, "%s", what);
+	error_keep(&f->err, &err);
 	watch_set(&f->watch, 0);
 	loop_defer(f->loop, &f->report);
+}
+
+static ssize_t fd_read(struct fd_stream *f, void *to, size_t n)
+{
+	return f->receive ? f->receive(f->receive_arg, to, n) : recv(f->fd, to, n, 0);
 }
 
 /*
@@ -76,10 +86,11 @@ static void drain(struct fd_stream *f)
 	ssize_t n;
 
 	for (int i = 0; i < DRAINS_MAX && f->reading && !f->eof && !f->dead; i++) {
-		n = recv(f->fd, scratch, size, 0);
-		if (n <= 0)
+		n = fd_read(f, scratch, size);
+		if (n == 0 || (n < 0 && errno != EINTR))
 			return;
-		f->base.cb(f->base.arg, STREAM_DATA, span_of(scratch, (size_t)n), NULL);
+		if (n > 0)
+			f->base.cb(f->base.arg, STREAM_DATA, span_of(scratch, (size_t)n), NULL);
 	}
 }
 
@@ -88,6 +99,7 @@ static void on_report(void *arg)
 	struct fd_stream *f = arg;
 
 	if (f->dead) {
+		free(f->err);
 		free(f);
 		return;
 	}
@@ -97,7 +109,7 @@ static void on_report(void *arg)
 	if (f->dead || !f->base.cb)
 		return; /* freed while it drained: this call comes once more */
 	f->told = true;
-	f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), &f->err);
+	f->base.cb(f->base.arg, STREAM_FAILED, span_of(NULL, 0), f->err);
 }
 
 static void on_hangup(void *arg)
@@ -118,7 +130,7 @@ static bool read_once(struct fd_stream *f)
 {
 	size_t size;
 	uint8_t *scratch = loop_scratch(f->loop, &size);
-	ssize_t n = recv(f->fd, scratch, size, 0);
+	ssize_t n = fd_read(f, scratch, size);
 
 	if (n > 0) {
 		f->base.cb(f->base.arg, STREAM_DATA, span_of(scratch, (size_t)n), NULL);
@@ -146,7 +158,7 @@ static void on_ready(void *arg, unsigned events)
 	if (!(events & WATCH_READ))
 		return;
 	for (int i = 0; i < READS_PER_TURN; i++)
-		if (f->dead || f->err.code || !f->reading || f->eof || !read_once(f))
+		if (f->dead || f->err || !f->reading || f->eof || !read_once(f))
 			return;
 }
 
@@ -157,7 +169,7 @@ static size_t fd_offer(struct stream *s, const struct iovec *iov, int n)
 	size_t all = 0;
 	ssize_t sent;
 
-	if (f->dead || f->err.code)
+	if (f->dead || f->err)
 		return 0;
 	for (int i = 0; i < n; i++)
 		all += iov[i].iov_len;
@@ -184,7 +196,7 @@ static void fd_read_enable(struct stream *s, bool on)
 
 	f->reading = on;
 	update_watch(f);
-	if (on && f->err.code && !f->told && !f->dead)
+	if (on && f->err && !f->told && !f->dead)
 		loop_defer(f->loop, &f->report);
 }
 
@@ -246,4 +258,23 @@ struct stream *fd_stream_new(struct loop *l, int fd)
 	watch_init(&f->watch, l, fd, on_ready, f);
 	deferred_init(&f->report, on_report, f);
 	return &f->base;
+}
+
+int fd_stream_set_receive(struct stream *s, fd_receive receive, void *arg)
+{
+	struct fd_stream *f = of(s);
+
+	if (s->ops != &fd_ops)
+		return -1;
+	f->receive = receive;
+	f->receive_arg = arg;
+	return f->fd;
+}
+
+void fd_stream_ask_writable(struct stream *s)
+{
+	struct fd_stream *f = of(s);
+
+	f->want_write = true;
+	update_watch(f);
 }

@@ -38,11 +38,11 @@ struct happy {
 	void *arg;
 	const struct addrinfo *order[HAPPY_MAX];
 	size_t n_order, begun, under_way;
-	struct runner runners[HAPPY_MAX];
-	struct happy_try tries[HAPPY_MAX];
 	struct timer head_start;
-	struct deferred first; /* the race begins at the end of the turn */
-	struct error best;     /* of those who failed */
+	struct deferred first;	 /* the race begins at the end of the turn */
+	struct error *best;	 /* of those who failed; NULL = nobody has */
+	struct happy_try *tries; /* n_order, behind the runners */
+	struct runner runners[];
 };
 
 static void runner_end(struct runner *r, int os)
@@ -73,22 +73,24 @@ void happy_cancel(struct happy *h)
 	drop_runners(h);
 	timer_deinit(&h->head_start);
 	deferred_cancel(&h->first);
+	free(h->best);
 	free(h);
 }
 
 static void finish(struct happy *h, struct stream *stream)
 {
 	timer_disarm(&h->head_start);
-	h->cb(h->arg, stream, h->tries, h->begun, stream ? NULL : &h->best);
+	h->cb(h->arg, stream, h->tries, h->begun, stream ? NULL : h->best);
 	happy_cancel(h);
 }
 
 static void lose(struct happy *h)
 {
-	size_t n = strlen(h->best.text);
+	size_t n = strlen(h->best->text);
 
 	if (h->begun > 1)
-		snprintf(h->best.text + n, sizeof(h->best.text) - n, " (%zu addresses)", h->begun);
+		snprintf(h->best->text + n, sizeof(h->best->text) - n, " (%zu addresses)",
+			 h->begun);
 	finish(h, NULL);
 }
 
@@ -125,8 +127,8 @@ static int usefulness(int os)
 /* At equal usefulness the first one stays: that address was the resolver's choice. */
 static void note_failure(struct happy *h, const struct error *err)
 {
-	if (!h->best.code || usefulness(err->os) > usefulness(h->best.os))
-		h->best = *err;
+	if (!h->best || usefulness(err->os) > usefulness(h->best->os))
+		error_keep(&h->best, err);
 }
 
 static void fail(struct runner *r, int os)
@@ -242,21 +244,33 @@ static void on_begin(void *arg)
 	begin_next(arg);
 }
 
+static void note_no_address(struct happy *h)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_CONNECT, "no address of the family that is asked for");
+	err.stage = STAGE_CONNECT;
+	error_keep(&h->best, &err);
+}
+
 struct happy *happy_start(struct loop *l, const struct happy_params *params, happy_cb cb, void *arg)
 {
-	struct happy *h = mem_zalloc(sizeof(*h));
+	const struct addrinfo *order[HAPPY_MAX];
+	size_t n = happy_order(params->list, socket_params_family(params->socket), params->rotate,
+			       order);
+	size_t runners = n * sizeof(struct runner), tries = n * sizeof(struct happy_try);
+	struct happy *h = mem_zalloc(sizeof(*h) + runners + tries);
 
 	h->loop = l;
 	h->socket = *params->socket;
 	h->timeout = params->timeout;
 	h->cb = cb;
 	h->arg = arg;
-	h->n_order = happy_order(params->list, socket_params_family(&h->socket), params->rotate,
-				 h->order);
-	if (h->n_order == 0) {
-		error_set(&h->best, ERR_CONNECT, "no address of the family that is asked for");
-		h->best.stage = STAGE_CONNECT;
-	}
+	h->n_order = n;
+	memcpy(h->order, order, n * sizeof(order[0]));
+	h->tries = (struct happy_try *)(void *)(h->runners + n);
+	if (n == 0)
+		note_no_address(h);
 	timer_init(&h->head_start, l, on_begin, h);
 	deferred_init(&h->first, on_begin, h);
 	loop_defer(l, &h->first);

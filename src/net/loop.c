@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event loop over libevent. A turn is: wait, deliver what is ready, then
- * the end-of-turn calls until none is left. libevent's own clock is coarse and
- * may call a timer some milliseconds early: a timer that is early is put back.
+ * the end-of-turn calls until none is left. All timers hang on one of
+ * libevent's, whose clock is coarse and may call some milliseconds early: then
+ * it is set once more.
  */
 #include "net/loop.h"
 
@@ -14,12 +15,15 @@
 
 #include "base/mem.h"
 #include "net/loop_int.h"
+#include "net/timers.h"
 
 /* Larger gains nothing (measured); smaller costs a system call more for each 64 KiB. */
 #define SCRATCH_SIZE ((size_t)128 * 1024)
 
 /* End-of-turn calls that keep asking for one another may not starve the descriptors. */
 #define DEFERRED_ROUNDS 16
+
+#define TIDY_DELAY ((int64_t)1500000)
 
 struct signal_watch {
 	struct signal_watch *next;
@@ -31,39 +35,15 @@ struct signal_watch {
 struct loop {
 	struct event_base *base;
 	struct list deferred;
+	struct timers timers;
+	struct event *tick; /* for the first of them */
+	int64_t tick_at;    /* what it is set for, -1 = it is not */
 	struct signal_watch *signals;
 	uint8_t *scratch;
 	uint8_t *plain; /* made when it is first asked for */
+	struct timer tidy;
 	bool stopping;
 };
-
-struct loop *loop_new(void)
-{
-	struct loop *l = mem_zalloc(sizeof(*l));
-
-	l->base = event_base_new();
-	assert(l->base);
-	list_init(&l->deferred);
-	l->scratch = mem_alloc(SCRATCH_SIZE);
-	return l;
-}
-
-void loop_free(struct loop *l)
-{
-	struct signal_watch *next;
-
-	if (!l)
-		return;
-	for (struct signal_watch *s = l->signals; s; s = next) {
-		next = s->next;
-		event_free(s->event);
-		free(s);
-	}
-	event_base_free(l->base);
-	free(l->scratch);
-	free(l->plain);
-	free(l);
-}
 
 struct event_base *loop_base(struct loop *l)
 {
@@ -134,46 +114,104 @@ void loop_stop(struct loop *l)
 	l->stopping = true;
 }
 
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
+static void set_tick(struct loop *l)
 {
-	struct timer *t = arg;
-	int64_t early = t->due - loop_now(t->loop);
+	const struct timer *first = timers_first(&l->timers);
+	struct timeval tv;
+	int64_t delay;
+
+	if (!first || (l->tick_at >= 0 && l->tick_at <= first->due))
+		return; /* one that comes too early finds nothing to do */
+	l->tick_at = first->due;
+	delay = first->due - loop_now(l);
+	if (delay < 0)
+		delay = 0;
+	tv.tv_sec = (time_t)(delay / 1000000);
+	tv.tv_usec = (suseconds_t)(delay % 1000000);
+	event_add(l->tick, &tv);
+}
+
+/* Those that are armed in the meantime wait for the next turn, or none else would have one. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	int64_t now = loop_now(l);
+	struct timer *t;
 
 	(void)fd;
 	(void)what;
-	if (early > 0) {
-		timer_arm(t, early);
-		return;
+	l->tick_at = -1;
+	while ((t = timers_first(&l->timers)) && t->due <= now) {
+		timers_remove(&l->timers, t);
+		t->due = -1;
+		t->fire(t->arg);
 	}
-	t->due = -1;
-	t->fire(t->arg);
+	set_tick(l);
+}
+
+static void on_tidy(void *arg)
+{
+	(void)arg;
+	mem_give_back();
+}
+
+void loop_tidy_later(struct loop *l)
+{
+	if (!timer_is_armed(&l->tidy))
+		timer_arm(&l->tidy, TIDY_DELAY);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = mem_zalloc(sizeof(*l));
+
+	l->base = event_base_new();
+	assert(l->base);
+	list_init(&l->deferred);
+	l->tick = event_new(l->base, -1, 0, on_tick, l);
+	assert(l->tick);
+	l->tick_at = -1;
+	timer_init(&l->tidy, l, on_tidy, NULL);
+	l->scratch = mem_alloc(SCRATCH_SIZE);
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	struct signal_watch *next;
+
+	if (!l)
+		return;
+	for (struct signal_watch *s = l->signals; s; s = next) {
+		next = s->next;
+		event_free(s->event);
+		free(s);
+	}
+	event_free(l->tick);
+	timers_deinit(&l->timers);
+	event_base_free(l->base);
+	free(l->scratch);
+	free(l->plain);
+	free(l);
 }
 
 void timer_init(struct timer *t, struct loop *l, void (*fire)(void *arg), void *arg)
 {
 	*t = (struct timer){ .loop = l, .fire = fire, .arg = arg, .due = -1 };
-	t->event = event_new(l->base, -1, 0, on_timeout, t);
-	assert(t->event);
 }
 
 void timer_deinit(struct timer *t)
 {
-	if (t->event)
-		event_free(t->event);
-	t->event = NULL;
+	if (t->loop)
+		timers_remove(&t->loop->timers, t);
 	t->due = -1;
 }
 
 void timer_arm(struct timer *t, int64_t delay)
 {
-	struct timeval tv;
-
-	if (delay < 0)
-		delay = 0;
-	t->due = loop_now(t->loop) + delay;
-	tv.tv_sec = (time_t)(delay / 1000000);
-	tv.tv_usec = (suseconds_t)(delay % 1000000);
-	event_add(t->event, &tv);
+	t->due = loop_now(t->loop) + (delay < 0 ? 0 : delay);
+	timers_put(&t->loop->timers, t);
+	set_tick(t->loop);
 }
 
 void timer_disarm(struct timer *t)
@@ -181,7 +219,7 @@ void timer_disarm(struct timer *t)
 	if (t->due < 0)
 		return;
 	t->due = -1;
-	event_del(t->event);
+	timers_remove(&t->loop->timers, t);
 }
 
 bool timer_is_armed(const struct timer *t)
@@ -205,10 +243,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 void watch_init(struct watch *w, struct loop *l, int fd, void (*ready)(void *arg, unsigned events),
 		void *arg)
 {
-	*w = (struct watch){ .ready = ready, .arg = arg };
-	w->read = event_new(l->base, fd, EV_READ | EV_PERSIST, on_ready, w);
-	w->write = event_new(l->base, fd, EV_WRITE | EV_PERSIST, on_ready, w);
-	assert(w->read && w->write);
+	*w = (struct watch){ .loop = l, .fd = fd, .ready = ready, .arg = arg };
 }
 
 void watch_deinit(struct watch *w)
@@ -221,20 +256,26 @@ void watch_deinit(struct watch *w)
 	w->wanted = 0;
 }
 
-static void watch_switch(struct event *ev, bool was, bool is)
+static void watch_switch(struct watch *w, struct event **ev, short what, bool is)
 {
-	if (was == is)
-		return;
+	if (!*ev) {
+		*ev = event_new(w->loop->base, w->fd, (short)(what | EV_PERSIST), on_ready, w);
+		assert(*ev);
+	}
 	if (is)
-		event_add(ev, NULL);
+		event_add(*ev, NULL);
 	else
-		event_del(ev);
+		event_del(*ev);
 }
 
 void watch_set(struct watch *w, unsigned events)
 {
-	watch_switch(w->read, w->wanted & WATCH_READ, events & WATCH_READ);
-	watch_switch(w->write, w->wanted & WATCH_WRITE, events & WATCH_WRITE);
+	unsigned changed = w->wanted ^ events;
+
+	if (changed & WATCH_READ)
+		watch_switch(w, &w->read, EV_READ, events & WATCH_READ);
+	if (changed & WATCH_WRITE)
+		watch_switch(w, &w->write, EV_WRITE, events & WATCH_WRITE);
 	w->wanted = events;
 }
 

@@ -27,13 +27,22 @@ int64_t loop_now(struct loop *l); /* CLOCK_MONOTONIC, microseconds */
 /* The read buffer that all streams share; what it holds is gone at the next read. */
 uint8_t *loop_scratch(struct loop *l, size_t *size);
 
+/*
+ * Much memory was needed for a moment: what is free by then goes back to the system, a little
+ * later and once for all who ask.
+ */
+void loop_tidy_later(struct loop *l);
+
 /* A second one, for what a filter makes of the first (TLS: ciphertext there, plaintext here). */
 uint8_t *loop_scratch_plain(struct loop *l, size_t *size);
 
 /* A timer is part of its user's object. It never fires early. */
 struct timer {
 	struct loop *loop;
-	struct event *event;
+	union {		     /* the loop's */
+		size_t slot; /* among those that are armed, 0 = it is not */
+		struct event *event;
+	};
 	void (*fire)(void *arg);
 	void *arg;
 	int64_t due; /* on the loop's clock, -1 = not armed */
@@ -49,7 +58,9 @@ enum { WATCH_READ = 1, WATCH_WRITE = 2 };
 
 /* A watch on a descriptor, level-triggered. It does not own the descriptor. */
 struct watch {
-	struct event *read, *write;
+	struct loop *loop;
+	struct event *read, *write; /* made when they are first wanted */
+	int fd;
 	unsigned wanted;
 	void (*ready)(void *arg, unsigned events);
 	void *arg;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
@@ -78,5 +79,15 @@ void stream_free(struct stream *s); /* closes; no event afterwards; NULL is fine
 
 /* Over a connected, non-blocking descriptor (TCP, Unix), which it owns. */
 struct stream *fd_stream_new(struct loop *l, int fd);
+
+/*
+ * For a stream over such a one that reads the descriptor itself (TLS): `receive` is called in
+ * place of recv(2), and answers like it. What it has dealt with itself it does not return, but
+ * says EAGAIN afterwards, or EINTR if there may be more; it may free the stream.
+ * Returns the descriptor, which stays the stream's; -1: s has none.
+ */
+typedef ssize_t (*fd_receive)(void *arg, void *to, size_t n);
+int fd_stream_set_receive(struct stream *s, fd_receive receive, void *arg);
+void fd_stream_ask_writable(struct stream *s); /* WRITABLE, as after an offer that fell short */
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLS 1.2 and 1.3 as a client over any stream, on OpenSSL 3, driven by us
- * through a BIO of our own: SSL_read takes from the bytes that the lower stream
- * delivered, SSL_write offers to the lower stream. What was encrypted counts as
- * sent; at most one record of it waits here while the lower stream is full.
+ * through a BIO of our own: SSL_read takes from the descriptor of the lower
+ * stream, or from the bytes that it delivered if it has none; SSL_write offers
+ * to it. What was encrypted counts as sent; at most one record of it waits here
+ * while the lower stream is full.
  */
 #ifndef WSB_NET_TLS_H
 #define WSB_NET_TLS_H
@@ -35,6 +36,7 @@ struct tls_params {
 		*pins; /* SHA-256 of the SPKI, Base64; one must be in the verified chain */
 	size_t n_pins;
 	const char *keylog_file; /* appended to */
+	bool ktls;		 /* in the kernel, where it, OpenSSL and the cipher allow it */
 };
 
 /*
@@ -79,9 +81,13 @@ struct tls_cert {
 	char *sans;		       /* "DNS:a.example, IP:192.0.2.1", "" = none */
 	int64_t not_before, not_after; /* seconds since 1970 */
 };
+enum tls_ktls { TLS_KTLS_OFF, TLS_KTLS_SEND, TLS_KTLS_RECEIVE, TLS_KTLS_BOTH };
+const char *tls_ktls_name(enum tls_ktls ktls); /* "off", "send", "receive", "both" */
 struct tls_info {
 	const char *version, *cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
 	bool verified;
+	enum tls_ktls ktls;
+	const char *ktls_refusal; /* why it is off though asked for; NULL = it is not, or was not */
 	const struct tls_cert *chain; /* the peer's first, then its issuers as sent or verified */
 	size_t n_chain;
 };

@@ -50,8 +50,8 @@ static void add(EVP_MD_CTX *md, const char *s)
 static void make_key(const struct tls_params *p, uint8_t *key)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	int numbers[] = { p->verify, p->verify_hostname, p->min_version, p->max_version,
-			  (int)p->n_pins };
+	int numbers[] = { p->verify,	  p->verify_hostname, p->min_version,
+			  p->max_version, (int)p->n_pins,     p->ktls };
 
 	assert(md);
 	EVP_DigestInit_ex(md, EVP_sha256(), NULL);

@@ -276,6 +276,7 @@ struct tls_ctx *tls_ctx_new(const struct tls_params *params, struct error *err)
 	ERR_clear_error();
 	c->refs = 1;
 	c->keylog = -1;
+	c->ktls = params->ktls;
 	c->verify = params->verify;
 	c->verify_hostname = params->verify && params->verify_hostname;
 	c->ctx = SSL_CTX_new(TLS_client_method());

@@ -34,6 +34,7 @@ static void finish(struct tls_stream *t)
 		return;
 	}
 	tls_report_init(&t->report, t->ssl);
+	tls_socket_shaken(t);
 	t->state = TLS_READY;
 	loop_defer(t->loop, &t->later);
 }
@@ -44,7 +45,7 @@ void tls_handshake_advance(struct tls_stream *t)
 
 	ERR_clear_error();
 	rc = SSL_do_handshake(t->ssl);
-	if (t->err.code)
+	if (t->err)
 		return; /* the lower stream would not take it */
 	if (rc == 1) {
 		finish(t);
@@ -67,15 +68,15 @@ void tls_handshake_report(struct tls_stream *t)
 {
 	tls_cb shaken = t->shaken;
 
-	if (!t->err.code && t->state == TLS_SHAKING)
+	if (!t->err && t->state == TLS_SHAKING)
 		return;
 	t->shaken = NULL;
-	if (!t->err.code) {
+	if (!t->err) {
 		shaken(t->shaken_arg, &t->base, NULL);
 		return;
 	}
 	t->told = true;
-	shaken(t->shaken_arg, NULL, &t->err);
+	shaken(t->shaken_arg, NULL, t->err);
 	stream_free(&t->base);
 }
 

@@ -115,6 +115,13 @@ static void describe(struct tls_cert *out, X509 *cert)
 	};
 }
 
+const char *tls_ktls_name(enum tls_ktls ktls)
+{
+	static const char *const names[] = { "off", "send", "receive", "both" };
+
+	return names[ktls];
+}
+
 void tls_report_init(struct tls_report *r, SSL *ssl)
 {
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);

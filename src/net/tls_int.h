@@ -30,6 +30,7 @@ struct tls_ctx {
 	struct tls_file files[TLS_FILES_MAX];
 	size_t n_files;
 	int keylog; /* -1 = none */
+	bool ktls;
 };
 
 /*
@@ -57,7 +58,8 @@ void tls_report_deinit(struct tls_report *r); /* twice is fine */
 struct tls_pipe {
 	int (*take)(struct tls_pipe *p, void *out, int n);	/* 0 = nothing there */
 	int (*give)(struct tls_pipe *p, const void *in, int n); /* 0 = broken */
+	bool (*is_empty)(struct tls_pipe *p);			/* nothing given waits */
 };
-BIO *tls_bio_new(struct tls_pipe *pipe);
+BIO *tls_bio_new(struct tls_pipe *pipe, int kernel); /* a socket that may get TLS, -1 = none */
 
 #endif

@@ -19,6 +19,8 @@
 #define REST_MAX ((size_t)1024 * 1024)
 #define OUT_MAX ((size_t)128 * 1024)
 
+static const struct stream_ops tls_ops;
+
 static struct tls_stream *of(struct stream *s)
 {
 	return (struct tls_stream *)(void *)s;
@@ -31,6 +33,8 @@ static int take(struct tls_pipe *p, void *out, int n)
 	bool old = t->rest.len > 0;
 	struct span from = old ? buf_bytes(&t->rest) : t->in;
 
+	if (t->socket.fd >= 0)
+		return tls_socket_take(t, out, n);
 	if (from.n > (size_t)n)
 		from.n = (size_t)n;
 	if (from.n)
@@ -45,7 +49,7 @@ static int take(struct tls_pipe *p, void *out, int n)
 /* The lower stream is read when we can make something of it at once. */
 static void update_lower(struct tls_stream *t)
 {
-	bool wanted = !t->err.code && t->rest.len == 0 && (t->reading || t->state == TLS_SHAKING);
+	bool wanted = !t->err && t->rest.len == 0 && (t->reading || t->state == TLS_SHAKING);
 
 	if (t->freed || wanted == t->lower_reads)
 		return;
@@ -58,10 +62,10 @@ static void update_lower(struct tls_stream *t)
 
 void tls_stream_fail(struct tls_stream *t, const struct error *err)
 {
-	if (t->err.code || t->freed)
+	if (t->err || t->freed)
 		return;
-	t->err = *err;
-	t->err.stage = t->shaken ? STAGE_TLS : STAGE_NONE;
+	error_keep(&t->err, err);
+	t->err->stage = t->shaken ? STAGE_TLS : STAGE_NONE;
 	update_lower(t);
 	loop_defer(t->loop, &t->later);
 }
@@ -77,13 +81,13 @@ static void fail_truncated(struct tls_stream *t)
 void tls_stream_emit(struct tls_stream *t, enum stream_event event, struct span data)
 {
 	if (!t->freed && t->base.cb)
-		t->base.cb(t->base.arg, event, data, event == STREAM_FAILED ? &t->err : NULL);
+		t->base.cb(t->base.arg, event, data, event == STREAM_FAILED ? t->err : NULL);
 }
 
 /* What ended a round of reads. Our owner may have paused or freed us in between. */
 static void read_stopped(struct tls_stream *t, int why)
 {
-	if (t->freed || !t->reading || t->err.code)
+	if (t->freed || !t->reading || t->err)
 		return; /* OpenSSL will say the same again when reading goes on */
 	if (why == SSL_ERROR_ZERO_RETURN) {
 		t->state = TLS_ENDED;
@@ -97,7 +101,8 @@ static void read_stopped(struct tls_stream *t, int why)
 static bool read_once(struct tls_stream *t)
 {
 	size_t size, n = 0, got;
-	uint8_t *plain = loop_scratch_plain(t->loop, &size);
+	uint8_t *plain = t->socket.fd >= 0 ? loop_scratch(t->loop, &size) :
+					     loop_scratch_plain(t->loop, &size);
 	struct error err = ERROR_INIT;
 	int why = SSL_ERROR_NONE;
 
@@ -112,6 +117,8 @@ static bool read_once(struct tls_stream *t)
 	}
 	if (n)
 		tls_stream_emit(t, STREAM_DATA, span_of(plain, n));
+	if (!t->freed)
+		tls_socket_check_keys(t);
 	if (why != SSL_ERROR_NONE)
 		read_stopped(t, why);
 	return why == SSL_ERROR_NONE;
@@ -119,23 +126,50 @@ static bool read_once(struct tls_stream *t)
 
 static void read_all(struct tls_stream *t)
 {
-	while (!t->freed && t->reading && !t->err.code && t->state == TLS_READY && read_once(t))
+	while (!t->freed && t->reading && !t->err && t->state == TLS_READY && read_once(t))
 		;
 	if (t->write_waits)
 		tls_write_on(t);
 }
 
+/*
+ * OpenSSL takes a buffer for writing whenever a message that is no data comes, such as a ticket,
+ * and keeps it until the next write. Before 3.0.14 it did not see itself that the buffer for
+ * reading is in use, for a record of which only a part has come, or was read (CVE-2024-4741).
+ */
+static void free_buffers(struct tls_stream *t)
+{
+	if (SSL_pending(t->ssl) == 0 && strcmp(SSL_rstate_string(t->ssl), "RB") != 0)
+		SSL_free_buffers(t->ssl);
+}
+
 static void advance(struct tls_stream *t)
 {
-	if (t->err.code || t->freed)
+	if (t->err || t->freed)
 		return;
+	tls_socket_begin(t);
 	if (t->state == TLS_SHAKING)
 		tls_handshake_advance(t);
 	if (t->state == TLS_READY && t->base.cb)
 		read_all(t);
+	if (t->freed)
+		return;
+	if (t->state != TLS_SHAKING)
+		free_buffers(t);
 	/* What follows close_notify is ignored (RFC 8446, 6.1); nothing is kept when idle. */
 	if (t->state == TLS_ENDED || t->rest.len == 0)
 		buf_deinit(&t->rest);
+}
+
+void tls_stream_advance(struct tls_stream *t)
+{
+	advance(t);
+	update_lower(t);
+}
+
+static bool lies_in_ours(const struct stream *lower)
+{
+	return lower->ops == &tls_ops && of((struct stream *)(uintptr_t)lower)->socket.fd < 0;
 }
 
 static void on_data(struct tls_stream *t, struct span data)
@@ -143,7 +177,7 @@ static void on_data(struct tls_stream *t, struct span data)
 	struct error err = ERROR_INIT;
 	bool kept = true;
 
-	if (tls_stream_info(t->lower)) /* its plaintext lies where ours goes */
+	if (lies_in_ours(t->lower)) /* its plaintext lies where ours goes */
 		kept = buf_append(&t->rest, data);
 	else
 		t->in = data;
@@ -175,15 +209,17 @@ static void on_lower(void *arg, enum stream_event event, struct span data, const
 
 	switch (event) {
 	case STREAM_DATA:
-		on_data(t, data);
+		if (tls_socket_receives(t) && t->state == TLS_READY)
+			tls_stream_emit(t, STREAM_DATA, data);
+		else if (t->socket.fd < 0)
+			on_data(t, data);
 		break;
 	case STREAM_WRITABLE:
 		tls_write_on(t);
 		break;
 	case STREAM_EOF:
 		t->lower_eof = true;
-		advance(t);
-		update_lower(t);
+		tls_stream_advance(t);
 		break;
 	case STREAM_FAILED:
 		fail_lower(t, err);
@@ -198,6 +234,7 @@ static void release(struct tls_stream *t)
 	tls_report_deinit(&t->report);
 	buf_deinit(&t->rest);
 	buf_deinit(&t->out);
+	free(t->err);
 	free(t);
 }
 
@@ -218,11 +255,10 @@ static void on_later(void *arg)
 		release(t);
 	} else if (t->shaken) {
 		tls_handshake_report(t);
-	} else if (t->err.code) {
+	} else if (t->err) {
 		tell_failure(t);
 	} else {
-		advance(t);
-		update_lower(t);
+		tls_stream_advance(t);
 	}
 }
 
@@ -230,7 +266,7 @@ static size_t tls_offer(struct stream *s, const struct iovec *iov, int n)
 {
 	struct tls_stream *t = of(s);
 
-	return t->err.code || t->freed || t->closing ? 0 : tls_write(t, iov, n);
+	return t->err || t->freed || t->closing ? 0 : tls_write(t, iov, n);
 }
 
 static void tls_read_enable(struct stream *s, bool on)
@@ -249,7 +285,7 @@ static void tls_shutdown(struct stream *s)
 {
 	struct tls_stream *t = of(s);
 
-	if (t->freed || t->err.code || t->closing)
+	if (t->freed || t->err || t->closing)
 		return;
 	tls_write_end(t);
 	tls_write_on(t);
@@ -264,6 +300,9 @@ static bool tls_acked(struct stream *s, struct stream_acked *out)
 		return false;
 	out->written += t->out.len;
 	out->unacked += t->out.len;
+	/* The kernel's TLS is given data, and counts records, which are longer. */
+	if (out->unacked > out->written)
+		out->unacked = out->written;
 	return true;
 }
 
@@ -273,11 +312,12 @@ static void tls_free(struct stream *s)
 
 	if (t->freed)
 		return;
-	if (t->state != TLS_SHAKING && !t->err.code && !t->closing && t->out.len == 0)
+	if (t->state != TLS_SHAKING && !t->err && !t->closing && t->out.len == 0)
 		tls_write_end(t);
 	t->freed = true;
 	stream_free(t->lower);
 	t->lower = NULL;
+	t->socket.fd = -1;
 	loop_defer(t->loop, &t->later);
 }
 
@@ -295,7 +335,7 @@ struct tls_stream *tls_stream_new(struct loop *l, struct stream *lower, struct t
 	BIO *bio;
 
 	t->base.ops = &tls_ops;
-	t->pipe = (struct tls_pipe){ .take = take, .give = tls_give };
+	t->pipe = (struct tls_pipe){ .take = take, .give = tls_give, .is_empty = tls_is_empty };
 	t->loop = l;
 	t->lower = lower;
 	t->ctx = tls_ctx_ref(ctx);
@@ -304,7 +344,7 @@ struct tls_stream *tls_stream_new(struct loop *l, struct stream *lower, struct t
 	deferred_init(&t->later, on_later, t);
 	t->ssl = SSL_new(ctx->ctx);
 	assert(t->ssl);
-	bio = tls_bio_new(&t->pipe);
+	bio = tls_socket_open(t);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_connect_state(t->ssl);
 	t->lower_reads = true;

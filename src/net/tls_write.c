@@ -39,6 +39,12 @@ int tls_give(struct tls_pipe *p, const void *in, int n)
 	return 0;
 }
 
+bool tls_is_empty(struct tls_pipe *p)
+{
+	return ((struct tls_stream *)(void *)((char *)p - offsetof(struct tls_stream, pipe)))
+		       ->out.len == 0;
+}
+
 /* False: the lower stream is full; its WRITABLE follows. */
 static bool flush(struct tls_stream *t)
 {
@@ -110,15 +116,15 @@ static size_t write_record(struct tls_stream *t, struct span plain)
 	return 0;
 }
 
-size_t tls_write(struct tls_stream *t, const struct iovec *iov, int n)
+static size_t write_records(struct tls_stream *t, const struct iovec *iov, int n)
 {
-	uint8_t room[RECORD_MAX];
+	uint8_t room[RECORD_MAX] __attribute__((uninitialized)); /* not zeroed for each call */
 	struct source s = { .iov = iov, .n = n };
 	size_t all = 0, one;
 	struct span plain;
 
 	source_skip(&s, 0);
-	while (s.n > 0 && !t->err.code && flush(t)) {
+	while (s.n > 0 && !t->err && flush(t)) {
 		plain = source_peek(&s, room);
 		one = write_record(t, plain);
 		if (one == 0)
@@ -130,12 +136,49 @@ size_t tls_write(struct tls_stream *t, const struct iovec *iov, int n)
 	return all;
 }
 
+/* The kernel makes records of it. */
+static size_t write_plain(struct tls_stream *t, const struct iovec *iov, int n)
+{
+	size_t left = 0, taken = stream_offer(t->lower, iov, n);
+
+	for (int i = 0; i < n; i++)
+		left += iov[i].iov_len;
+	t->want_write = taken < left;
+	return taken;
+}
+
+size_t tls_write(struct tls_stream *t, const struct iovec *iov, int n)
+{
+	return tls_socket_sends(t) ? write_plain(t, iov, n) : write_records(t, iov, n);
+}
+
+/* Our close_notify (RFC 8446, 6.1); the peer's is not waited for. */
+static void send_notify(struct tls_stream *t)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_shutdown(t->ssl);
+	t->notify_left = rc < 0 && SSL_get_error(t->ssl, rc) == SSL_ERROR_WANT_WRITE;
+	ERR_clear_error();
+}
+
+static void end_lower(struct tls_stream *t)
+{
+	if (t->notify_left)
+		send_notify(t);
+	if (t->notify_left)
+		fd_stream_ask_writable(t->lower);
+	else
+		stream_shutdown(t->lower);
+}
+
 void tls_write_on(struct tls_stream *t)
 {
-	if (t->err.code || t->freed || !flush(t))
+	if (t->err || t->freed || !flush(t))
 		return;
 	if (t->closing) {
-		stream_shutdown(t->lower);
+		end_lower(t);
 		return;
 	}
 	if (!t->want_write)
@@ -147,7 +190,5 @@ void tls_write_on(struct tls_stream *t)
 void tls_write_end(struct tls_stream *t)
 {
 	t->closing = true;
-	ERR_clear_error();
-	SSL_shutdown(t->ssl); /* our close_notify (RFC 8446, 6.1); the peer's is not waited for */
-	ERR_clear_error();
+	send_notify(t);
 }

@@ -7,7 +7,6 @@
  */
 #include "tool/connect.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "conf/bridge_conf.h"
 #include "net/dial.h"
 #include "tool/connect_int.h"
+#include "tool/connect_term.h"
 #include "ws/close.h"
 
 #define SIGNALS_APART ((int64_t)300000)
@@ -121,6 +121,7 @@ static void on_state(struct connect *c)
 	url = url_format(info.details.url);
 	text = mem_printf("connected to %s; Ctrl-D closes", url);
 	note(c, text);
+	connect_io_tell_open(c, &info);
 	connect_io_send(c);
 }
 
@@ -186,6 +187,7 @@ static void on_ended(struct connect *c, const struct session_end *end)
 	c->closing = c->ended = true;
 	if (end->clean)
 		show_control(c, CONNECT_CLOSE, span_str(text));
+	connect_io_tell_end(c, end);
 	timer_disarm(&c->eof_wait);
 	connect_io_stop_input(c);
 	connect_io_finish(c);
@@ -200,8 +202,9 @@ static void on_link(void *arg, const struct link_event *event)
 	case LINK_STATE:
 		on_state(c);
 		break;
-	case LINK_MESSAGE:
-		on_message(c, event->msg);
+	case LINK_MESSAGES:
+		for (size_t i = 0; i < event->n_msgs; i++)
+			on_message(c, event->msgs[i]);
 		break;
 	case LINK_PING:
 		show_control(c, CONNECT_PING, event->payload);
@@ -242,22 +245,29 @@ static void on_signal(void *arg)
 	loop_stop(c->loop);
 }
 
+static void on_continue(void *arg)
+{
+	struct connect *c = arg;
+
+	if (c->term)
+		connect_term_go_on(c->term);
+}
+
 static void run(struct connect *c, struct dialer *dialer)
 {
-	const struct session_tap tap = { .pass = connect_io_trace, .arg = c };
 	struct link_params params = {
 		.loop = c->loop,
 		.dialer = dialer,
 		.rand = rand_system(),
 		.conf = c->params->conf,
 		.once = true,
-		.tap = c->params->verbose >= 2 ? &tap : NULL,
 		.cb = on_link,
 		.arg = c,
 	};
 
 	loop_on_signal(c->loop, SIGINT, on_signal, c);
 	loop_on_signal(c->loop, SIGTERM, on_signal, c);
+	loop_on_signal(c->loop, SIGCONT, on_continue, c);
 	timer_init(&c->eof_wait, c->loop, on_eof_wait, c);
 	c->began = loop_now(c->loop);
 	c->link = link_new(&params);
@@ -270,26 +280,19 @@ static void run(struct connect *c, struct dialer *dialer)
 	loop_drain(c->loop);
 }
 
-/* One that is closed would become a socket of ours; open takes the lowest that is free. */
-static void fill_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-			abort();
-}
-
 bool connect_run(const struct connect_params *params, struct error *err)
 {
 	struct connect c = { .params = params };
 	struct dialer *dialer;
 
-	fill_standard_descriptors();
 	c.loop = loop_new();
 	dialer = dialer_new(c.loop);
 	log_set_level(LOG_LEVEL_ERROR); /* what a link logs, the exit tells */
 	run(&c, dialer);
 	dialer_free(dialer);
 	loop_free(c.loop);
+	if (c.unread)
+		raise(SIGPIPE); /* as every filter ends; if that is ignored, *err says it */
 	if (c.err.code)
 		*err = c.err;
 	return c.err.code == ERR_NONE;

@@ -23,6 +23,7 @@ struct connect_params {
 	bool binary;		  /* what is read goes out as binary messages */
 	bool raw;		  /* on a terminal, too: no editor, nothing made visible */
 	bool stream;		  /* bytes in binary messages, and bytes out; no lines */
+	bool json;		  /* a JSON value for each thing that happens, and no editor */
 	bool timings;
 	unsigned verbose;	  /* 1: types, pings, pongs, Close; 2: handshake and frames, too */
 	const char *const *texts; /* messages to begin with; UTF-8 */

@@ -5,12 +5,12 @@
 
 #include "base/error.h"
 #include "link/link.h"
+#include "link/wire_trace.h"
 #include "net/loop.h"
 #include "tool/connect.h"
 #include "tool/connect_records.h"
 #include "tool/connect_show.h"
 #include "tool/connect_sink.h"
-#include "tool/connect_trace.h"
 
 struct connect {
 	const struct connect_params *params;
@@ -25,7 +25,8 @@ struct connect {
 	bool closing;	  /* by us: nothing more goes out */
 	bool interrupted; /* by a signal */
 	int64_t interrupted_at;
-	bool ended; /* the connection has */
+	bool ended;  /* the connection has */
+	bool unread; /* nobody reads standard output any more */
 	/* connect_io.c */
 	struct connect_term *term; /* NULL: pumps */
 	struct connect_pump *in_pump, *out_pump, *log_pump;
@@ -34,8 +35,7 @@ struct connect {
 	struct connect_records records;
 	struct connect_sink out, log; /* log: the trace, where there is no terminal */
 	struct connect_style style;
-	struct connect_trace trace;
-	const char **hidden;
+	struct trace_budget trace;
 	size_t n_texts_sent;
 	bool goes_on; /* the last message was a fragment */
 };
@@ -50,9 +50,10 @@ void connect_fail(struct connect *c, enum err code, const char *sentence); /* an
 void connect_io_init(struct connect *c);
 void connect_io_deinit(struct connect *c); /* standard output that failed is in c->err then */
 void connect_io_show(struct connect *c, enum connect_kind kind, struct msg msg);
-void connect_io_trace(void *arg, bool sent,
-		      struct span bytes); /* a session_tap; arg: the connect */
-void connect_io_send(struct connect *c);  /* open, or room again: what is to be sent */
+/* In JSON: that it is open, and how it has ended. */
+void connect_io_tell_open(struct connect *c, const struct link_info *info);
+void connect_io_tell_end(struct connect *c, const struct session_end *end);
+void connect_io_send(struct connect *c); /* open, or room again: what is to be sent */
 void connect_io_stop_input(struct connect *c);
 void connect_io_finish(struct connect *c);	    /* nothing more will be shown */
 bool connect_io_is_full(const struct connect *c);   /* nothing more should be shown now */

@@ -5,16 +5,20 @@
  * blocks: see connect_pump.h. The trap: standard input is not touched before
  * the connection is open, for after a failure it belongs to whoever is next.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/url.h"
 #include "base/utf8.h"
 #include "conf/bridge_conf.h"
 #include "net/stream.h"
 #include "tool/connect_int.h"
+#include "tool/connect_json.h"
 #include "tool/connect_pump.h"
 #include "tool/connect_term.h"
 
@@ -38,7 +42,7 @@ static void open_output(struct connect *c)
 	int shown;
 
 	c->typed = -1;
-	if (!c->params->raw && !c->params->stream && connect_term_possible())
+	if (!c->params->raw && !c->params->stream && !c->params->json && connect_term_possible())
 		c->term = connect_term_new(&c->typed, &shown);
 	else
 		c->out_pump = connect_pump_new(STDOUT_FILENO, PUMP_OUT, &shown);
@@ -49,16 +53,25 @@ static void open_output(struct connect *c)
 	sink_init(c, &c->log, shown);
 }
 
-/* The headers whose values do not stand in the configuration itself. */
-static const char **hidden_headers(const struct bridge_conf *conf)
+/* What has no room is lost: the session is in the middle of something. */
+static void put_trace(void *arg, struct span lines)
 {
-	const char **names = mem_array(conf->n_headers + 1, sizeof(*names));
-	size_t n = 0;
+	struct connect *c = arg;
 
-	for (size_t i = 0; i < conf->n_headers; i++)
-		if (conf->headers[i].value.kind != SECRET_TEXT)
-			names[n++] = conf->headers[i].name;
-	return names;
+	(void)connect_sink_put(c->term ? &c->out : &c->log, lines);
+}
+
+static void begin_trace(struct connect *c)
+{
+	const struct link_tracer to = {
+		.budget = &c->trace,
+		.plain = true,
+		.lines = put_trace,
+		.arg = c,
+	};
+
+	c->trace.room = SIZE_MAX;
+	link_trace(c->link, &to);
 }
 
 void connect_io_init(struct connect *c)
@@ -66,8 +79,8 @@ void connect_io_init(struct connect *c)
 	const struct connect_params *p = c->params;
 
 	open_output(c);
-	c->hidden = hidden_headers(p->conf);
-	connect_trace_init(&c->trace, c->hidden);
+	if (p->verbose >= 2)
+		begin_trace(c);
 	connect_records_init(&c->records, p->stream);
 	c->style = (struct connect_style){
 		.stream = p->stream,
@@ -90,12 +103,48 @@ void connect_io_deinit(struct connect *c)
 	connect_pump_free(c->in_pump);
 	connect_pump_free(c->log_pump);
 	os = connect_pump_free(c->out_pump);
+	c->unread = os == EPIPE;
 	if (os)
 		error_set_os(&c->err, ERR_INTERNAL, os, "standard output");
 	connect_term_free(c->term);
-	connect_trace_deinit(&c->trace);
 	connect_records_deinit(&c->records);
-	free(c->hidden);
+}
+
+/* good: `line` is whole. It is taken. */
+static void put_line(struct connect *c, struct buf *line, bool good)
+{
+	if (!good)
+		connect_fail(c, ERR_INTERNAL, "no memory for a message");
+	else if (!connect_sink_put(&c->out, buf_bytes(line)))
+		connect_fail(c, ERR_OVERFLOW, "standard output is too slow");
+	buf_deinit(line);
+}
+
+/* An escaped byte takes six. */
+static void put_json(struct connect *c, json_t *v, size_t n)
+{
+	struct timespec now;
+	struct buf line;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	buf_init(&line, QUEUE_MAX + 6 * n);
+	put_line(c, &line,
+		 connect_json_put(v, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
+				  c->style.visible, &line));
+}
+
+void connect_io_tell_open(struct connect *c, const struct link_info *info)
+{
+	mem_auto_str url = url_format(info->details.url);
+
+	if (c->params->json)
+		put_json(c, connect_json_open(url, info->details.subprotocol), 0);
+}
+
+void connect_io_tell_end(struct connect *c, const struct session_end *end)
+{
+	if (c->params->json && (end->was_open || end->clean))
+		put_json(c, connect_json_close(end), 0);
 }
 
 void connect_io_show(struct connect *c, enum connect_kind kind, struct msg msg)
@@ -110,26 +159,17 @@ void connect_io_show(struct connect *c, enum connect_kind kind, struct msg msg)
 	};
 	struct buf line;
 
+	if (c->params->json) {
+		if (kind != CONNECT_CLOSE && kind != CONNECT_NOTE)
+			put_json(c, connect_json_payload(kind, msg), msg.data.n);
+		return;
+	}
 	if (!connect_show_wants(&c->style, kind))
 		return;
 	if (is_message)
 		c->goes_on = msg.more;
 	buf_init(&line, QUEUE_MAX + 4 * msg.data.n);
-	if (!connect_show(&c->style, &item, &line))
-		connect_fail(c, ERR_INTERNAL, "no memory for a message");
-	else if (!connect_sink_put(&c->out, buf_bytes(&line)))
-		connect_fail(c, ERR_OVERFLOW, "standard output is too slow");
-	buf_deinit(&line);
-}
-
-void connect_io_trace(void *arg, bool sent, struct span bytes)
-{
-	struct connect *c = arg;
-
-	connect_trace_pass(&c->trace, sent, bytes);
-	/* What has no room is lost: the session is in the middle of something. */
-	(void)connect_sink_put(c->term ? &c->out : &c->log, buf_bytes(&c->trace.lines));
-	buf_clear(&c->trace.lines);
+	put_line(c, &line, connect_show(&c->style, &item, &line));
 }
 
 static void refuse(struct connect *c, const char *sentence)

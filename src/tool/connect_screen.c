@@ -40,25 +40,48 @@ void connect_screen_look(struct connect_screen *s)
 		el_resize(s->editor);
 }
 
-/* As the editor draws it: a control character as ^X. */
-static size_t width_of(wchar_t c)
+/* A character that takes two columns begins a new row where only one is left. */
+static void advance(const struct connect_screen *s, int width, size_t *row, size_t *column)
+{
+	if (*column + (size_t)width > s->size.ws_col) {
+		(*row)++;
+		*column = 0;
+	}
+	*column += (size_t)width;
+}
+
+/* How far the cursor goes at once: the editor draws a control character as ^X, which is two. */
+static int width_of(wchar_t c)
 {
 	int n = wcwidth(c);
 
-	return n < 0 ? 2 : (size_t)n;
+	return n < 0 ? 1 : n;
+}
+
+/* In which row of the line the cursor stands: before a character, where that begins. */
+static size_t row_of_cursor(const struct connect_screen *s)
+{
+	const LineInfoW *line = el_wline(s->editor);
+	size_t row = 0, column = PROMPT_WIDTH;
+
+	if (s->size.ws_col == 0)
+		return 0;
+	for (const wchar_t *c = line->buffer; c < line->cursor; c++) {
+		advance(s, width_of(*c), &row, &column);
+		if (wcwidth(*c) < 0)
+			advance(s, 1, &row, &column);
+	}
+	advance(s, line->cursor < line->lastchar ? width_of(*line->cursor) : 1, &row, &column);
+	return row;
 }
 
 /* The cursor goes to where the prompt begins, and all behind it is wiped. */
 static void wipe(struct connect_screen *s)
 {
-	const LineInfoW *line = el_wline(s->editor);
-	size_t width = PROMPT_WIDTH, rows;
+	size_t row = row_of_cursor(s);
 
-	for (const wchar_t *c = line->buffer; c < line->cursor; c++)
-		width += width_of(*c);
-	rows = s->size.ws_col ? width / s->size.ws_col : 0;
-	if (rows)
-		printf("\033[%zuA", rows);
+	if (row)
+		printf("\033[%zuA", row);
 	fputs("\r\033[J", stdout);
 }
 

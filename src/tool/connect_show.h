@@ -30,9 +30,9 @@ enum connect_kind {
 bool connect_show_wants(const struct connect_style *style, enum connect_kind kind);
 
 /*
- * Appends it as one line, or its bytes. more: a fragment, whose line goes on; goes_on: the one
- * before was that. at: microseconds. False: over the cap of out, or no memory; what is there is
- * cut then.
+ * Appends it as one line, or its bytes. more: a fragment, whose line goes on;
+ * goes_on: the one before was that. at: microseconds. False: over the cap of
+ * out, or no memory; what is there is cut then.
  */
 struct connect_item {
 	enum connect_kind kind;

@@ -3,7 +3,7 @@
  * See connect_term.h. The editor has a thread of its own, for it waits inside
  * a key that takes several bytes; while it waits for one, what has come is
  * shown (connect_screen.c). The trap: only that thread may touch the editor
- * and the screen.
+ * and the screen, so whoever else wants something of them wakes it.
  */
 #include "tool/connect_term.h"
 
@@ -28,6 +28,7 @@
 struct connect_term {
 	pthread_t thread;
 	int typed, shown; /* the thread's ends */
+	int wake, woken;  /* two ends: the process goes on after it was stopped */
 	EditLine *editor;
 	History *history;
 	struct connect_screen screen;
@@ -68,6 +69,18 @@ static int read_key(wchar_t *out)
 	return 1;
 }
 
+/* The shell has taken the modes of the terminal back; in the background it keeps them. */
+static void go_on(struct connect_term *t)
+{
+	char byte;
+
+	if (read(t->woken, &byte, 1) != 1 || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return;
+	el_set(t->editor, EL_PREP_TERM, 0); /* or it believes that they are still its own */
+	el_set(t->editor, EL_PREP_TERM, 1);
+	el_set(t->editor, EL_REFRESH);
+}
+
 /* What the editor calls for a key: meanwhile, what comes is shown. 0 = no more. */
 static int next_key(EditLine *editor, wchar_t *out)
 {
@@ -76,12 +89,15 @@ static int next_key(EditLine *editor, wchar_t *out)
 	el_get(editor, EL_CLIENTDATA, &t);
 	while (!t->over) {
 		struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-					{ .fd = t->shown, .events = POLLIN } };
+					{ .fd = t->shown, .events = POLLIN },
+					{ .fd = t->woken, .events = POLLIN } };
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return 0;
 		connect_screen_look(&t->screen);
-		if (fds[1].revents)
+		if (fds[2].revents)
+			go_on(t);
+		else if (fds[1].revents)
 			show(t);
 		else if (fds[0].revents)
 			return read_key(out) == 1 ? 1 : 0;
@@ -193,7 +209,8 @@ struct connect_term *connect_term_new(int *typed, int *shown)
 
 	set_locale();
 	connect_screen_init(&t->screen);
-	good = make_pair(&t->typed, typed) && make_pair(&t->shown, shown);
+	good = make_pair(&t->typed, typed) && make_pair(&t->shown, shown) &&
+	       make_pair(&t->woken, &t->wake);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	good = good && pthread_create(&t->thread, NULL, run, t) == 0;
@@ -204,6 +221,11 @@ struct connect_term *connect_term_new(int *typed, int *shown)
 	abort();
 }
 
+void connect_term_go_on(struct connect_term *t)
+{
+	(void)send(t->wake, "", 1, MSG_NOSIGNAL);
+}
+
 void connect_term_free(struct connect_term *t)
 {
 	if (!t)
@@ -211,6 +233,8 @@ void connect_term_free(struct connect_term *t)
 	pthread_join(t->thread, NULL);
 	close(t->typed);
 	close(t->shown);
+	close(t->wake);
+	close(t->woken);
 	connect_screen_deinit(&t->screen);
 	free(t);
 }

@@ -20,6 +20,9 @@ bool connect_term_possible(void);
  */
 struct connect_term *connect_term_new(int *typed, int *shown);
 
+/* The process was stopped (SIGTSTP), and goes on: the terminal and the line are made anew. */
+void connect_term_go_on(struct connect_term *t);
+
 /* When the loop's sides are closed: the screen is left in order. NULL is fine. */
 void connect_term_free(struct connect_term *t);
 

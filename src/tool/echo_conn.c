@@ -15,7 +15,9 @@
 #include "tool/echo_request.h"
 #include "ws/assemble.h"
 #include "ws/close.h"
+#include "ws/deflate.h"
 #include "ws/frame.h"
+#include "ws/inflate.h"
 #include "ws/mask.h"
 
 #define OUTPUT_HIGH 65536
@@ -31,6 +33,8 @@ struct echo_conn {
 	bool in_frame;
 	uint64_t at; /* bytes of the frame's payload that are done */
 	struct assemble assemble;
+	struct inflater inflate;
+	struct deflater deflate;
 	uint8_t control[WS_CONTROL_MAX]; /* payload of the control frame under way */
 	struct buf output;
 	uint64_t ticks;
@@ -53,6 +57,8 @@ void echo_conn_free(struct echo_conn *c)
 		return;
 	http_head_deinit(&c->head);
 	assemble_deinit(&c->assemble);
+	inflater_deinit(&c->inflate);
+	deflater_deinit(&c->deflate);
 	buf_deinit(&c->output);
 	free(c);
 }
@@ -78,9 +84,8 @@ int64_t echo_conn_interval(const struct echo_conn *c)
 }
 
 /* Out of memory, or a client that made the queue pass its cap: it ends without a Close. */
-static void send_frame(struct echo_conn *c, enum frame_opcode opcode, struct span payload)
+static void put_frame(struct echo_conn *c, struct frame_header *h, struct span payload)
 {
-	struct frame_header h = { .fin = true, .opcode = opcode, .len = payload.n };
 	size_t head = frame_header_size(payload.n, false);
 	uint8_t *out = buf_reserve(&c->output, head + payload.n);
 
@@ -88,10 +93,30 @@ static void send_frame(struct echo_conn *c, enum frame_opcode opcode, struct spa
 		c->phase = ECHO_OVER;
 		return;
 	}
-	frame_encode(out, &h);
+	h->len = payload.n;
+	frame_encode(out, h);
 	if (payload.n > 0)
 		memcpy(out + head, payload.p, payload.n);
 	buf_commit(&c->output, head + payload.n);
+}
+
+static void send_frame(struct echo_conn *c, enum frame_opcode opcode, struct span payload)
+{
+	struct frame_header h = { .fin = true, .opcode = opcode };
+
+	put_frame(c, &h, payload);
+}
+
+static void send_message(struct echo_conn *c, struct msg msg)
+{
+	struct frame_header h = { .fin = true,
+				  .opcode = msg.type == MSG_TEXT ? FRAME_TEXT : FRAME_BINARY };
+	struct span packed = msg.data;
+
+	h.rsv1 = deflater_wants(&c->deflate, msg) && deflater_pack(&c->deflate, msg, &packed);
+	put_frame(c, &h, packed);
+	if (h.rsv1)
+		deflater_sent(&c->deflate, msg, packed);
 }
 
 void echo_conn_close(struct echo_conn *c, int code, struct span reason)
@@ -120,7 +145,7 @@ static void on_message(struct echo_conn *c, struct msg msg)
 	switch (c->request.mode) {
 	case ECHO_BACK:
 	case ECHO_SILENT:
-		send_frame(c, msg.type == MSG_TEXT ? FRAME_TEXT : FRAME_BINARY, msg.data);
+		send_message(c, msg);
 		break;
 	case ECHO_CLOSE:
 		echo_conn_close(c, c->request.code,
@@ -157,12 +182,20 @@ static void on_control(struct echo_conn *c)
 		send_frame(c, FRAME_PONG, payload);
 }
 
+static enum assemble_result take_piece(struct echo_conn *c, struct inflate_piece piece,
+				       struct msg *msg, struct error *err)
+{
+	if (c->assemble.compressed)
+		return inflater_feed(&c->inflate, &c->assemble, piece, msg, err);
+	return assemble_feed(&c->assemble, piece.bytes, piece.frame_end, msg, err);
+}
+
 static void feed_data(struct echo_conn *c, struct span piece, bool frame_end)
 {
 	struct error err = ERROR_INIT;
 	struct msg msg;
 
-	switch (assemble_feed(&c->assemble, piece, frame_end, &msg, &err)) {
+	switch (take_piece(c, (struct inflate_piece){ piece, frame_end }, &msg, &err)) {
 	case ASSEMBLE_MORE:
 		break;
 	case ASSEMBLE_BAD:
@@ -229,6 +262,25 @@ static void feed_frames(struct echo_conn *c, struct span input)
 	}
 }
 
+/* deflate.h and inflate.h are of the client: what goes out is the server's here. */
+static void start_compression(struct echo_conn *c)
+{
+	const struct ws_params params = { .deflate_level = 1, .deflate_threshold = 64 };
+	const struct ws_deflate *agreed = &c->request.deflate;
+	const struct ws_deflate turned = {
+		.on = agreed->on,
+		.client_no_context_takeover = agreed->server_no_context_takeover,
+		.server_no_context_takeover = agreed->client_no_context_takeover,
+		.client_max_window_bits = agreed->server_max_window_bits,
+		.server_max_window_bits = agreed->client_max_window_bits,
+	};
+
+	c->decoder.deflate = agreed->on;
+	inflater_init(&c->inflate, &turned);
+	deflater_init(&c->deflate, &params);
+	deflater_start(&c->deflate, &turned);
+}
+
 static void feed_head(struct echo_conn *c, struct span *input)
 {
 	struct error err = ERROR_INIT;
@@ -245,6 +297,7 @@ static void feed_head(struct echo_conn *c, struct span *input)
 	}
 	c->phase = echo_request_answer(&c->request, &c->head, &c->output) ? ECHO_OPEN : ECHO_OVER;
 	http_head_deinit(&c->head);
+	start_compression(c);
 }
 
 void echo_conn_feed(struct echo_conn *c, struct span bytes)

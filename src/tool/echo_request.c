@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of the echo server. No extensions and no authentication. Owns
+ * Requests of the echo server. No authentication. Owns
  * nothing. The trap: what comes back in the response (the subprotocol) must be
  * a token, or a client could write header lines of its own.
  */
@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "conf/schema.h"
 #include "ws/close.h"
+#include "ws/deflate_terms.h"
 #include "ws/upgrade.h"
 
 #define NONCE_SIZE 16
@@ -232,19 +233,37 @@ static struct span first_protocol(const struct http_head *head)
 	return value.n <= PROTOCOL_MAX && http_is_token(value) ? value : none;
 }
 
-static void accept_request(const struct http_head *head, struct buf *out)
+/* Compression as the client likes it; no message is compressed with the help of another. */
+static char *choose_extension(struct echo_request *rq, const struct http_head *head)
+{
+	static const struct ws_deflate ours = { .on = true,
+						.server_no_context_takeover = true,
+						.client_max_window_bits = 15,
+						.server_max_window_bits = 15 };
+	char text[DEFLATE_TERMS_TEXT];
+
+	deflate_terms_choose(&ours, head, &rq->deflate);
+	if (!rq->deflate.on)
+		return mem_strdup("");
+	return mem_printf("Sec-WebSocket-Extensions: %s\r\n",
+			  deflate_terms_answer(text, &rq->deflate));
+}
+
+static void accept_request(struct echo_request *rq, const struct http_head *head, struct buf *out)
 {
 	struct span protocol = first_protocol(head);
 	char accept[UPGRADE_ACCEPT_LEN + 1];
+	mem_auto_str extension = choose_extension(rq, head);
 	mem_auto_str text = NULL;
 	bool fits;
 
 	upgrade_accept(accept, single_field(head, "Sec-WebSocket-Key"));
 	text = mem_printf("HTTP/1.1 101 Switching Protocols\r\nServer: wsbridge-echo\r\n"
 			  "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-			  "Sec-WebSocket-Accept: %s\r\n%s%.*s%s\r\n",
-			  accept, protocol.n ? "Sec-WebSocket-Protocol: " : "", (int)protocol.n,
-			  protocol.n ? (const char *)protocol.p : "", protocol.n ? "\r\n" : "");
+			  "Sec-WebSocket-Accept: %s\r\n%s%s%.*s%s\r\n",
+			  accept, extension, protocol.n ? "Sec-WebSocket-Protocol: " : "",
+			  (int)protocol.n, protocol.n ? (const char *)protocol.p : "",
+			  protocol.n ? "\r\n" : "");
 	fits = buf_append(out, span_str(text));
 	assert(fits);
 }
@@ -271,6 +290,6 @@ bool echo_request_answer(struct echo_request *rq, const struct http_head *head, 
 	}
 	if (!read_target(rq, http_head_target(head), out))
 		return false;
-	accept_request(head, out);
+	accept_request(rq, head, out);
 	return true;
 }

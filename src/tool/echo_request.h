@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/http_head.h"
+#include "ws/params.h"
 
 enum echo_mode {
 	ECHO_BACK,   /* "/": messages come back */
@@ -24,7 +25,8 @@ struct echo_request {
 	int64_t interval; /* ECHO_TICKER: microseconds */
 	int code;	  /* ECHO_CLOSE */
 	size_t reason_len;
-	uint8_t reason[123]; /* UTF-8 */
+	uint8_t reason[123];	   /* UTF-8 */
+	struct ws_deflate deflate; /* as agreed */
 };
 
 /* Judges a whole head and appends the response to out. False: it refuses; the conversation ends. */

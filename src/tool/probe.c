@@ -108,7 +108,7 @@ static void on_session(void *arg, const struct session_event *event)
 		on_ended(p, event->end);
 		break;
 	case SESSION_UPGRADED:
-	case SESSION_MESSAGE:
+	case SESSION_MESSAGES:
 	case SESSION_PING:
 	case SESSION_PONG:
 	case SESSION_TURN:

@@ -18,6 +18,7 @@
 #include "control/names.h"
 #include "net/dial.h"
 #include "net/tls.h"
+#include "ws/deflate_terms.h"
 
 #define DAY INT64_C(86400)
 
@@ -189,6 +190,16 @@ static json_t *peer(const struct dial_report *report)
 	return report && report->peer[0] ? json_shown_text(span_str(report->peer)) : json_null();
 }
 
+/* What was agreed, as the header would have it: the text of the server is among its headers. */
+static json_t *extensions(const struct ws_deflate *agreed)
+{
+	char text[DEFLATE_TERMS_TEXT];
+
+	if (!agreed->on)
+		return json_array();
+	return json_pack("[s]", deflate_terms_answer(text, agreed));
+}
+
 json_t *probe_view(const struct probe_facts *f)
 {
 	const struct session_details *d = f->details;
@@ -207,7 +218,7 @@ json_t *probe_view(const struct probe_facts *f)
 	put(v, FIELD_TLS, tls(d->tls, f->now));
 	put(v, FIELD_HANDSHAKE, handshake(d));
 	put(v, FIELD_SUBPROTOCOL, string_or_null(d->subprotocol));
-	put(v, PROBE_EXTENSIONS, json_array());
+	put(v, PROBE_EXTENSIONS, extensions(&d->compression.agreed));
 	put(v, PROBE_WARNINGS, warnings(f));
 	return v;
 }

@@ -24,7 +24,7 @@
 #define PROBE_PROXY_TLS "proxy_tls" /* as tls */
 #define PROBE_CHAIN "chain" /* [{subject, issuer, sans, not_before, not_after, days_left}] */
 #define PROBE_DAYS_LEFT "days_left"
-#define PROBE_EXTENSIONS "extensions"
+#define PROBE_EXTENSIONS "extensions" /* ["permessage-deflate; ..."] */
 #define PROBE_WARNINGS "warnings"
 
 #define PROBE_CONNECTED "connected" /* the result of the address that was */

@@ -11,6 +11,8 @@
 
 #include "ws/close.h"
 
+#define SPARE_MIN ((size_t)1024)
+
 void assemble_init(struct assemble *a, size_t max_message, bool validate_utf8)
 {
 	*a = (struct assemble){ .validate_utf8 = validate_utf8 };
@@ -45,11 +47,16 @@ static bool refuse(struct error *err, enum err what, int code, const char *text)
 	return false;
 }
 
-static bool refuse_size(const struct assemble *a, struct error *err)
+bool assemble_refuse_size(const struct assemble *a, struct error *err)
 {
 	error_set(err, ERR_OVERFLOW, "a message is longer than %zu bytes", a->bytes.cap);
 	err->close_code = CLOSE_TOO_BIG;
 	return false;
+}
+
+bool assemble_refuse_memory(struct error *err)
+{
+	return refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "no memory for a message");
 }
 
 bool assemble_begin(struct assemble *a, const struct frame_header *h, struct error *err)
@@ -65,11 +72,15 @@ bool assemble_begin(struct assemble *a, const struct frame_header *h, struct err
 			      "a message begins inside a fragmented one");
 	if (a->fragments == WS_FRAGMENTS_MAX)
 		return refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "a message has too many fragments");
-	if (h->len > a->bytes.cap - a->size)
-		return refuse_size(a, err);
-	a->size += (size_t)h->len;
-	if (!continues)
+	if (!continues) {
 		a->type = h->opcode == FRAME_TEXT ? MSG_TEXT : MSG_BINARY;
+		a->compressed = h->rsv1;
+	}
+	if (!a->compressed) {
+		if (h->len > a->bytes.cap - a->size)
+			return assemble_refuse_size(a, err);
+		a->size += (size_t)h->len;
+	}
 	a->fragments++;
 	a->fin = h->fin;
 	return true;
@@ -81,6 +92,11 @@ static bool check_text(struct assemble *a, struct span piece, bool last)
 	if (a->type != MSG_TEXT || !a->validate_utf8)
 		return true;
 	return utf8_feed(&a->utf8, piece) && (!last || utf8_complete(&a->utf8));
+}
+
+static bool refuse_text(struct error *err)
+{
+	return refuse(err, ERR_PAYLOAD, CLOSE_PAYLOAD, "a text message is not UTF-8");
 }
 
 /* Appended to what is there; *all is then the whole of it. */
@@ -142,16 +158,65 @@ enum assemble_result assemble_feed(struct assemble *a, struct span piece, bool f
 	bool last = frame_end && a->fin, out = frame_end && (a->fin || a->deliver);
 
 	if (!check_text(a, piece, last)) {
-		refuse(err, ERR_PAYLOAD, CLOSE_PAYLOAD, "a text message is not UTF-8");
+		refuse_text(err);
 		return ASSEMBLE_BAD;
 	}
 	if (!out || a->bytes.len > 0 || a->n_tail > 0) {
 		if (!append(a, piece, &piece)) {
-			/* begin() has seen to the cap, so this is memory */
-			refuse(err, ERR_OVERFLOW, CLOSE_TOO_BIG, "no memory for a message");
+			assemble_refuse_memory(err); /* begin() has seen to the cap */
 			return ASSEMBLE_BAD;
 		}
 		a->handed = out;
 	}
 	return out ? hand_out(a, piece, last, msg) : ASSEMBLE_MORE;
+}
+
+/* What the last fragment kept back is in front of what this one has. */
+static bool put_tail(struct assemble *a)
+{
+	bool ok = a->n_tail == 0 || buf_append(&a->bytes, span_of(a->tail, a->n_tail));
+
+	if (ok)
+		a->n_tail = 0;
+	return ok;
+}
+
+uint8_t *assemble_room(struct assemble *a, size_t most, size_t *room)
+{
+	size_t left = a->bytes.cap - a->size;
+	size_t spare = a->bytes.size - a->bytes.off - a->bytes.len;
+
+	assert(a->compressed && !a->handed);
+	if (spare >= SPARE_MIN + a->n_tail && spare < most)
+		most = spare - a->n_tail; /* of a block that will do there is no larger one made */
+	*room = most < left ? most : left;
+	return *room > 0 && put_tail(a) ? buf_reserve(&a->bytes, *room) : NULL;
+}
+
+bool assemble_took(struct assemble *a, size_t n, struct error *err)
+{
+	struct span all;
+
+	if (n == 0)
+		return true;
+	buf_commit(&a->bytes, n);
+	a->size += n;
+	all = buf_bytes(&a->bytes);
+	return check_text(a, span_skip(all, all.n - n), false) || refuse_text(err);
+}
+
+enum assemble_result assemble_end(struct assemble *a, struct msg *msg, struct error *err)
+{
+	if (a->fin && !check_text(a, span_of(NULL, 0), true)) {
+		refuse_text(err);
+		return ASSEMBLE_BAD;
+	}
+	if (!a->fin && !a->deliver)
+		return ASSEMBLE_MORE;
+	if (!put_tail(a)) {
+		assemble_refuse_memory(err);
+		return ASSEMBLE_BAD;
+	}
+	a->handed = true;
+	return hand_out(a, buf_bytes(&a->bytes), a->fin, msg);
 }

@@ -21,9 +21,10 @@ struct assemble {
 	struct buf bytes; /* what is not handed out yet; its cap is the largest message */
 	struct utf8 utf8; /* between two messages always at a character boundary */
 	size_t fragments; /* frames of the message so far, 0 = none has begun */
-	size_t size;	  /* of the message, as far as its headers have told */
+	size_t size;	  /* of the message, as far as its headers, or inflate, have told */
 	enum msg_type type;
-	bool fin; /* the current frame is the last one */
+	bool fin;	 /* the current frame is the last one */
+	bool compressed; /* the message is: its bytes come by assemble_room, not by assemble_feed */
 	bool validate_utf8;
 	/*
 	 * To be set after init: each fragment is a message with `more`, but for the last. A text
@@ -49,6 +50,19 @@ bool assemble_begin(struct assemble *a, const struct frame_header *h, struct err
  */
 enum assemble_result assemble_feed(struct assemble *a, struct span piece, bool frame_end,
 				   struct msg *msg, struct error *err);
+
+/*
+ * Of a compressed message, between begin and its last piece: room to write to, for at most `most`
+ * bytes. NULL with *room > 0: there is no memory; with 0: the message is as long as it may be.
+ */
+uint8_t *assemble_room(struct assemble *a, size_t most, size_t *room);
+/* n bytes were written there. False: *err as in assemble_begin. */
+bool assemble_took(struct assemble *a, size_t n, struct error *err);
+/* All bytes of the frame are there; as assemble_feed. */
+enum assemble_result assemble_end(struct assemble *a, struct msg *msg, struct error *err);
+
+bool assemble_refuse_size(const struct assemble *a, struct error *err);
+bool assemble_refuse_memory(struct error *err);
 
 /* The message handed out last, if any, is no longer needed. */
 void assemble_release(struct assemble *a);

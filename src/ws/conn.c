@@ -12,49 +12,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/http_head.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/utf8.h"
-#include "ws/assemble.h"
 #include "ws/close.h"
-#include "ws/frame.h"
+#include "ws/conn_int.h"
 #include "ws/limits.h"
-#include "ws/output.h"
-#include "ws/upgrade.h"
-
-enum conn_state {
-	CONN_HANDSHAKE,
-	CONN_OPEN,
-	CONN_CLOSING, /* our Close is queued, the peer's has not come */
-	CONN_CLOSED,  /* the peer's Close has come, and ours is queued */
-	CONN_FAILED,
-	CONN_RETIRED,
-};
-
-struct ws_conn {
-	enum conn_state state;
-	bool in_frame;	   /* `frame` is known and `left` bytes of its payload are not */
-	bool pong_pending; /* `pong` waits to be queued */
-	bool in_message;   /* the last message sent was a fragment, and not the last one */
-	struct span in;	   /* of the fed bytes, what is not used up */
-	struct frame_decoder decoder;
-	struct frame_header frame;
-	uint64_t left;
-	uint64_t frames; /* complete ones */
-	struct assemble assemble;
-	struct output out;
-	size_t max_output;
-	uint64_t pong_end; /* out.urgent_queued behind our last automatic Pong */
-	size_t pongs;	   /* automatic ones queued since the output held none */
-	size_t partial;	   /* when it was retired */
-	size_t control_len, pong_len;
-	uint8_t control[WS_CONTROL_MAX]; /* a control payload that came in pieces */
-	uint8_t pong[WS_CONTROL_MAX];
-	struct upgrade upgrade;
-	struct http_head head;
-	struct error err;
-};
 
 struct ws_conn *ws_conn_new(const struct ws_params *params)
 {
@@ -68,6 +31,7 @@ struct ws_conn *ws_conn_new(const struct ws_params *params)
 	output_init(&c->out, params->mask_zero ? NULL : params->rand);
 	upgrade_init(&c->upgrade, params, &c->out.data);
 	output_request(&c->out, c->max_output);
+	deflater_init(&c->deflate, params);
 	return c;
 }
 
@@ -77,12 +41,16 @@ void ws_conn_free(struct ws_conn *c)
 		return;
 	upgrade_deinit(&c->upgrade);
 	http_head_deinit(&c->head);
+	free(c->held);
+	free(c->err);
 	assemble_deinit(&c->assemble);
 	output_deinit(&c->out);
+	inflater_deinit(&c->inflate);
+	deflater_deinit(&c->deflate);
 	free(c);
 }
 
-static bool is_receiving(const struct ws_conn *c)
+bool conn_is_receiving(const struct ws_conn *c)
 {
 	return c->state == CONN_HANDSHAKE || c->state == CONN_OPEN || c->state == CONN_CLOSING;
 }
@@ -90,27 +58,45 @@ static bool is_receiving(const struct ws_conn *c)
 void ws_conn_feed(struct ws_conn *c, struct span bytes)
 {
 	assert(c->in.n == 0);
-	if (is_receiving(c))
+	if (conn_is_receiving(c))
 		c->in = bytes;
 }
 
-/* Queues the Pong that waits, unless many stand in the output: a newer one may take its place. */
-static void put_pong(struct ws_conn *c)
+struct conn_control *conn_held(struct ws_conn *c)
 {
-	if (!c->pong_pending)
-		return;
-	if (c->out.urgent_written >= c->pong_end)
-		c->pongs = 0; /* the last one has been written */
-	if (c->pongs == WS_PONGS_MAX ||
-	    !output_control(&c->out, FRAME_PONG, span_of(c->pong, c->pong_len), SIZE_MAX))
-		return;
-	c->pong_pending = false;
-	c->pongs++;
-	c->pong_end = c->out.urgent_queued;
+	if (!c->held)
+		c->held = mem_alloc(sizeof(*c->held));
+	return c->held;
 }
 
-/* Our Close; nothing of ours follows but Pongs (RFC 6455, 5.5.1 and 5.5.2). */
-static bool put_close(struct ws_conn *c, int code, struct span reason)
+static bool queue_pong(struct ws_conn *c, struct span payload)
+{
+	if (c->out.urgent_written >= c->pong_end)
+		c->pongs = 0; /* the last one has been written */
+	if (c->pongs == WS_PONGS_MAX || !output_control(&c->out, FRAME_PONG, payload, SIZE_MAX))
+		return false;
+	c->pongs++;
+	c->pong_end = c->out.urgent_queued;
+	return true;
+}
+
+void conn_put_pong(struct ws_conn *c)
+{
+	if (c->pong_pending)
+		c->pong_pending = !queue_pong(c, span_of(c->held->pong, c->pong_len));
+}
+
+void conn_pong(struct ws_conn *c, struct span payload)
+{
+	c->pong_pending = !queue_pong(c, payload);
+	if (!c->pong_pending)
+		return;
+	memmove(conn_held(c)->pong, payload.p,
+		payload.n); /* RFC 6455, 5.5.3: the newest is enough */
+	c->pong_len = payload.n;
+}
+
+bool conn_put_close(struct ws_conn *c, int code, struct span reason)
 {
 	uint8_t body[WS_CONTROL_MAX];
 	size_t n = close_encode(body, code, reason);
@@ -118,173 +104,31 @@ static bool put_close(struct ws_conn *c, int code, struct span reason)
 	return output_control(&c->out, FRAME_CLOSE, span_of(body, n), SIZE_MAX);
 }
 
-/* The last event: c->err says why. RFC 6455, 7.1.7 */
-static enum ws_event_type fail(struct ws_conn *c)
+/* False: limit or memory, and nothing was taken; or *plain, it is to go out as it is. */
+static bool send_packed(struct ws_conn *c, enum frame_opcode opcode, struct msg msg, bool *plain)
 {
-	if (c->state != CONN_OPEN || !put_close(c, c->err.close_code, span_of(NULL, 0)))
-		c->err.close_code = 0;
-	c->state = CONN_FAILED;
-	c->pong_pending = false;
-	c->in = span_of(NULL, 0);
-	return WS_FAILED;
-}
+	struct msg packed = msg;
 
-static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *ev)
-{
-	while (c->in.n > 0) {
-		enum http_head_result got = http_head_feed(&c->head, &c->in, &c->err);
-
-		if (got == HTTP_HEAD_MORE)
-			return WS_NONE;
-		if (got == HTTP_HEAD_BAD) {
-			c->err.stage = STAGE_HANDSHAKE;
-			return fail(c);
-		}
-		switch (upgrade_judge(&c->upgrade, &c->head, &c->err)) {
-		case UPGRADE_ACCEPTED:
-			c->state = CONN_OPEN;
-			return WS_UPGRADED;
-		case UPGRADE_INTERIM:
-			http_head_deinit(&c->head);
-			http_head_init(&c->head);
-			break;
-		case UPGRADE_REFUSED:
-			ev->payload = c->in; /* what follows the head: the beginning of the body */
-			return fail(c);
-		}
-	}
-	return WS_NONE;
-}
-
-static enum ws_event_type on_close(struct ws_conn *c, struct span body, struct ws_event *ev)
-{
-	if (!close_decode(body, &ev->close_code, &ev->payload, &c->err))
-		return fail(c);
-	if (c->state == CONN_OPEN) /* RFC 6455, 5.5.1: the same code back */
-		put_close(c, ev->close_code == CLOSE_NONE ? 0 : ev->close_code, span_of(NULL, 0));
-	c->state = CONN_CLOSED;
-	c->pong_pending = false;
-	c->in = span_of(NULL, 0);
-	return WS_CLOSE;
-}
-
-static enum ws_event_type on_control(struct ws_conn *c, struct span payload, struct ws_event *ev)
-{
-	if (c->frame.opcode == FRAME_CLOSE)
-		return on_close(c, payload, ev);
-	ev->payload = payload;
-	if (c->frame.opcode == FRAME_PONG)
-		return WS_PONG;
-	if (payload.n > 0)
-		memcpy(c->pong, payload.p, payload.n); /* RFC 6455, 5.5.3: the newest is enough */
-	c->pong_len = payload.n;
-	c->pong_pending = true;
-	put_pong(c);
-	return WS_PING;
-}
-
-/* A piece of a control frame's payload; the frame counts when it is whole. */
-static enum ws_event_type take_control(struct ws_conn *c, struct span piece, struct ws_event *ev)
-{
-	if (c->in_frame || c->control_len > 0) {
-		if (piece.n > 0)
-			memcpy(c->control + c->control_len, piece.p, piece.n);
-		c->control_len += piece.n;
-		piece = span_of(c->control, c->control_len);
-	}
-	if (c->in_frame)
-		return WS_NONE;
-	c->control_len = 0;
-	return on_control(c, piece, ev);
-}
-
-static enum ws_event_type take_data(struct ws_conn *c, struct span piece, struct ws_event *ev)
-{
-	switch (assemble_feed(&c->assemble, piece, !c->in_frame, &ev->msg, &c->err)) {
-	case ASSEMBLE_MORE:
-		return WS_NONE;
-	case ASSEMBLE_MESSAGE:
-		return WS_MESSAGE;
-	case ASSEMBLE_BAD:
-		break;
-	}
-	return fail(c);
-}
-
-/* False: the header is not complete, or *type is WS_FAILED. */
-static bool take_header(struct ws_conn *c, enum ws_event_type *type)
-{
-	const char *why = NULL;
-
-	switch (frame_decode(&c->decoder, &c->in, &c->frame, &why)) {
-	case FRAME_MORE:
-		return false;
-	case FRAME_BAD:
-		error_set(&c->err, ERR_PROTOCOL, "%s", why);
-		c->err.close_code = CLOSE_PROTOCOL;
-		*type = fail(c);
-		return false;
-	case FRAME_DONE:
-		break;
-	}
-	if (!frame_is_control(c->frame.opcode) &&
-	    !assemble_begin(&c->assemble, &c->frame, &c->err)) {
-		*type = fail(c);
+	if (!deflater_pack(&c->deflate, msg, &packed.data)) {
+		*plain = !c->in_message;
 		return false;
 	}
-	c->left = c->frame.len;
-	c->in_frame = true;
+	if (!output_packed(&c->out, opcode, packed, c->max_output)) {
+		deflater_forget(&c->deflate);
+		return false;
+	}
+	deflater_sent(&c->deflate, msg, packed.data);
 	return true;
 }
 
-static struct span take_payload(struct ws_conn *c)
+static bool send_message(struct ws_conn *c, enum frame_opcode opcode, struct msg msg)
 {
-	size_t n = c->left < c->in.n ? (size_t)c->left : c->in.n;
-	struct span piece = span_of(c->in.p, n);
+	bool packs = c->in_message ? c->deflate.in_message : deflater_wants(&c->deflate, msg);
+	bool plain = !packs;
 
-	c->in = span_skip(c->in, n);
-	c->left -= n;
-	c->in_frame = c->left > 0;
-	return piece;
-}
-
-static enum ws_event_type next_frame(struct ws_conn *c, struct ws_event *ev)
-{
-	enum ws_event_type type = WS_NONE;
-
-	while (type == WS_NONE && c->in.n > 0) {
-		struct span piece;
-
-		if (!c->in_frame && !take_header(c, &type))
-			break;
-		piece = take_payload(c);
-		c->frames += !c->in_frame;
-		if (frame_is_control(c->frame.opcode))
-			type = take_control(c, piece, ev);
-		else
-			type = take_data(c, piece, ev);
-	}
-	return type;
-}
-
-enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev)
-{
-	*ev = (struct ws_event){ .type = WS_NONE };
-	assemble_release(&c->assemble);
-	switch (c->state) {
-	case CONN_HANDSHAKE:
-		ev->type = next_in_handshake(c, ev);
-		break;
-	case CONN_OPEN:
-	case CONN_CLOSING:
-		ev->type = next_frame(c, ev);
-		break;
-	case CONN_CLOSED:
-	case CONN_FAILED:
-	case CONN_RETIRED:
-		break;
-	}
-	return ev->type;
+	if (packs && send_packed(c, opcode, msg, &plain))
+		return true;
+	return plain && output_message(&c->out, opcode, msg, c->max_output);
 }
 
 enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg)
@@ -295,10 +139,29 @@ enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg)
 		return WS_NOT_OPEN;
 	if (c->in_message)
 		opcode = FRAME_CONTINUATION;
-	if (!output_message(&c->out, opcode, msg, c->max_output))
+	if (!send_message(c, opcode, msg))
 		return WS_FULL;
 	c->in_message = msg.more;
 	return WS_SENT;
+}
+
+/* As many, from the first, as are not worth compressing. */
+static size_t plain_run(const struct ws_conn *c, const struct msg *msgs, size_t n)
+{
+	size_t plain = 0;
+
+	while (plain < n && !deflater_wants(&c->deflate, msgs[plain]))
+		plain++;
+	return plain;
+}
+
+size_t ws_conn_send_run(struct ws_conn *c, const struct msg *msgs, size_t n, size_t until)
+{
+	if (c->state != CONN_OPEN || c->in_message)
+		return 0;
+	if (c->deflate.on)
+		n = plain_run(c, msgs, n);
+	return output_run(&c->out, msgs, n, until < c->max_output ? until : c->max_output);
 }
 
 static enum ws_send_result send_control(struct ws_conn *c, enum frame_opcode opcode,
@@ -327,7 +190,7 @@ enum ws_send_result ws_conn_close(struct ws_conn *c, int code, struct span reaso
 	assert(utf8_valid(reason));
 	if (c->state != CONN_OPEN)
 		return WS_NOT_OPEN;
-	if (!put_close(c, code, reason))
+	if (!conn_put_close(c, code, reason))
 		return WS_FULL;
 	c->state = CONN_CLOSING;
 	return WS_SENT;
@@ -335,14 +198,14 @@ enum ws_send_result ws_conn_close(struct ws_conn *c, int code, struct span reaso
 
 int ws_conn_output(struct ws_conn *c, struct iovec iov[WS_OUTPUT_IOV])
 {
-	put_pong(c); /* it still waits if memory was short */
+	conn_put_pong(c); /* it still waits if memory was short */
 	return output_iov(&c->out, iov);
 }
 
 void ws_conn_wrote(struct ws_conn *c, size_t n)
 {
 	output_wrote(&c->out, n);
-	put_pong(c);
+	conn_put_pong(c);
 }
 
 size_t ws_conn_output_len(const struct ws_conn *c)
@@ -360,6 +223,23 @@ struct ws_progress ws_conn_progress(const struct ws_conn *c)
 	};
 }
 
+void ws_conn_wire(const struct ws_conn *c, struct ws_wire *wire)
+{
+	assert(c->in.n == 0);
+	*wire = (struct ws_wire){
+		.in = WIRE_OVER,
+		.decoder = c->decoder,
+		.begun = c->out.begun + c->out.urgent_begun,
+	};
+	if (c->state == CONN_HANDSHAKE) {
+		wire->in = WIRE_ANSWER;
+		wire->answer = buf_bytes(&c->head.bytes);
+	} else if (conn_is_receiving(c)) {
+		wire->in = WIRE_FRAMES;
+		wire->left = c->in_frame ? c->left : 0;
+	}
+}
+
 uint64_t ws_conn_frames(const struct ws_conn *c)
 {
 	return c->frames;
@@ -375,13 +255,23 @@ void ws_conn_retire(struct ws_conn *c)
 	c->in = span_of(NULL, 0);
 	assemble_deinit(&c->assemble);
 	output_deinit(&c->out);
+	inflater_deinit(&c->inflate);
+	deflater_deinit(&c->deflate);
+}
+
+void ws_conn_release(struct ws_conn *c)
+{
+	inflater_release(&c->inflate);
+	deflater_release(&c->deflate);
+	if (c->assemble.bytes.len == 0)
+		buf_deinit(&c->assemble.bytes);
 }
 
 int ws_conn_wants(struct ws_conn *c)
 {
 	int wants = output_len(&c->out) > 0 || c->pong_pending ? WS_WANT_WRITE : 0;
 
-	if (is_receiving(c))
+	if (conn_is_receiving(c))
 		wants |= WS_WANT_READ;
 	return wants;
 }
@@ -393,7 +283,9 @@ bool ws_conn_is_open(const struct ws_conn *c)
 
 const struct error *ws_conn_error(const struct ws_conn *c)
 {
-	return &c->err;
+	static const struct error none;
+
+	return c->err ? c->err : &none;
 }
 
 const struct http_head *ws_conn_head(const struct ws_conn *c)
@@ -409,4 +301,18 @@ const char *ws_conn_subprotocol(const struct ws_conn *c)
 size_t ws_conn_partial(const struct ws_conn *c)
 {
 	return c->state == CONN_RETIRED ? c->partial : assemble_partial(&c->assemble);
+}
+
+uint64_t ws_conn_memory_uses(const struct ws_conn *c)
+{
+	return c->inflate.messages + c->deflate.uses;
+}
+
+void ws_conn_compression(const struct ws_conn *c, struct ws_compression *out)
+{
+	*out = (struct ws_compression){
+		.agreed = c->upgrade.deflate,
+		.rx = { c->inflate.messages, c->inflate.bytes_in, c->inflate.bytes_out },
+		.tx = { c->deflate.messages, c->deflate.bytes_out, c->deflate.bytes_in },
+	};
 }

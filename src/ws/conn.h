@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/msg.h"
+#include "ws/frame.h"
 #include "ws/params.h"
 
 struct http_head;
@@ -71,18 +72,31 @@ void ws_conn_feed(struct ws_conn *c, struct span bytes);
 enum ws_event_type ws_conn_next(struct ws_conn *c, struct ws_event *ev);
 
 /*
+ * The same, fast, for whole messages that come one behind the other: up to `max` of them, valid
+ * until the next call. 0: what comes next is something else, or nothing, or a message that
+ * ws_conn_next has to look at.
+ */
+size_t ws_conn_run(struct ws_conn *c, struct msg *msgs, size_t max);
+
+/*
  * Queue a message, a control frame. A message that is above max_output by
- * itself, with its header, is always WS_FULL. A control payload is cut by nobody: above
- * 125 bytes is the caller's error (assert). Text is not checked here: the
- * caller has seen to it that it is UTF-8 (RFC 6455, 5.6).
+ * itself, compressed if it would be, with its header, is always WS_FULL. A
+ * control payload is cut by nobody: above 125 bytes is the caller's error
+ * (assert). Text is not checked here: the caller has seen to it that it is
+ * UTF-8 (RFC 6455, 5.6).
  *
  * A message with msg.more is a fragment: the next ones sent continue it, up to
  * the first without (RFC 6455, 5.4); their type is the first one's. A message
- * above WS_ONE_FRAME_MAX, or above WS_FRAME_SIZE while output waits, goes out
- * in frames of WS_FRAME_SIZE (ws/limits.h), so that control frames get through
- * between them.
+ * above WS_ONE_FRAME_MAX (compressed, if it is), or above WS_FRAME_SIZE while
+ * output waits, goes out in frames of WS_FRAME_SIZE (ws/limits.h), so that
+ * control frames get through between them.
  */
 enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg);
+/*
+ * Queues whole messages, in order, until the output holds `until` bytes, or one needs
+ * ws_conn_send. Returns how many it took.
+ */
+size_t ws_conn_send_run(struct ws_conn *c, const struct msg *msgs, size_t n, size_t until);
 enum ws_send_result ws_conn_ping(struct ws_conn *c, struct span payload);
 enum ws_send_result ws_conn_pong(struct ws_conn *c, struct span payload);
 
@@ -118,13 +132,30 @@ struct ws_progress {
 };
 struct ws_progress ws_conn_progress(const struct ws_conn *c);
 
+/*
+ * Where the wire stands between two frames, or inside of one: for somebody who begins to look at
+ * the bytes now. All that was fed must have been taken (WS_NONE).
+ */
+struct ws_wire {
+	enum {
+		WIRE_ANSWER, /* it is the response that comes, and `answer` has come of it */
+		WIRE_FRAMES,
+		WIRE_OVER, /* nothing that comes is looked at any more */
+	} in;
+	struct span answer;	      /* valid until the next call */
+	struct frame_decoder decoder; /* with the header that has begun to come */
+	uint64_t left;		      /* of the payload that has begun to come */
+	size_t begun;		      /* bytes of the frame, or request, that has begun to leave */
+};
+void ws_conn_wire(const struct ws_conn *c, struct ws_wire *wire);
+
 /* Complete frames that have come, also those that are no event: a fragment that is joined. */
 uint64_t ws_conn_frames(const struct ws_conn *c);
 
 /*
  * The transport is gone: gives back all buffers. No more calls but ws_conn_free
  * and the questions that take a const conversation; those about the head, the
- * error, the progress, ws_conn_frames and ws_conn_partial have the answers of before.
+ * error, the progress, compression, ws_conn_frames and ws_conn_partial have the answers of before.
  */
 void ws_conn_retire(struct ws_conn *c);
 
@@ -135,6 +166,28 @@ bool ws_conn_is_open(const struct ws_conn *c); /* upgraded, no Close sent or rec
 
 /* After WS_FAILED: code, stage (handshake or none), HTTP status, close_code that was sent. */
 const struct error *ws_conn_error(const struct ws_conn *c);
+
+/* What was agreed on compression, and what it did. Messages that came or went as they are: none. */
+struct ws_packed {
+	uint64_t messages, packed, bytes; /* on the wire without headers, and what they stand for */
+};
+struct ws_compression {
+	struct ws_deflate agreed;
+	struct ws_packed rx, tx;
+};
+void ws_conn_compression(const struct ws_conn *c, struct ws_compression *out);
+
+/*
+ * It goes up with each message that has had a use for the memory of compression, also with one
+ * that went out as it is after all. While it stays, nothing more has been taken.
+ */
+uint64_t ws_conn_memory_uses(const struct ws_conn *c);
+
+/*
+ * Nothing has been said for a while: gives back the memory that messages have left behind, but
+ * for what the next ones may refer to (RFC 7692, 7.2.2), which is kept in a smaller form.
+ */
+void ws_conn_release(struct ws_conn *c);
 
 /* The response, as far as it has been read. */
 const struct http_head *ws_conn_head(const struct ws_conn *c);

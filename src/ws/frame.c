@@ -14,6 +14,7 @@
 enum {
 	BIT_FIN = 0x80,
 	BITS_RESERVED = 0x70,
+	BIT_RSV1 = 0x40,
 	BITS_OPCODE = 0x0F,
 	BIT_MASK = 0x80,
 	BITS_LEN = 0x7F,
@@ -50,7 +51,7 @@ size_t frame_encode(uint8_t *out, const struct frame_header *h)
 	uint8_t mask = h->masked ? BIT_MASK : 0;
 
 	assert(h->len <= INT64_MAX);
-	out[0] = (uint8_t)((h->fin ? BIT_FIN : 0) | h->opcode);
+	out[0] = (uint8_t)((h->fin ? BIT_FIN : 0) | (h->rsv1 ? BIT_RSV1 : 0) | h->opcode);
 	if (h->len < LEN_16) {
 		out[1] = (uint8_t)(mask | h->len);
 	} else if (h->len <= UINT16_MAX) {
@@ -84,12 +85,14 @@ static size_t size_so_far(const uint8_t *p, size_t n)
 	return n < 2 ? 2 : 2 + extended_size(p[1]) + (p[1] & BIT_MASK ? KEY_SIZE : 0);
 }
 
-static const char *check_first(uint8_t first)
+static const char *check_first(const struct frame_decoder *d, uint8_t first)
 {
 	uint8_t opcode = first & BITS_OPCODE;
 
-	if (first & BITS_RESERVED)
+	if (first & BITS_RESERVED & (d->deflate ? ~BIT_RSV1 : 0xFF))
 		return "a frame has a reserved bit set"; /* RFC 6455, 5.2 */
+	if ((first & BIT_RSV1) && opcode != FRAME_TEXT && opcode != FRAME_BINARY) /* RFC 7692, 6 */
+		return "the bit for compression is set in a frame that begins no message";
 	if ((opcode & 0x7) > FRAME_BINARY)
 		return "a frame has a reserved opcode";
 	if ((opcode & 0x8) && !(first & BIT_FIN))
@@ -111,12 +114,12 @@ static const char *check_second(uint8_t first, uint8_t second, enum frame_sender
 }
 
 /* What is wrong with the n-th byte of a header; the caller has checked those before. */
-static const char *check_prefix(const uint8_t *p, size_t n, enum frame_sender sender)
+static const char *check_prefix(const struct frame_decoder *d, const uint8_t *p, size_t n)
 {
 	if (n == 1)
-		return check_first(p[0]);
+		return check_first(d, p[0]);
 	if (n == 2)
-		return check_second(p[0], p[1], sender);
+		return check_second(p[0], p[1], d->sender);
 	if (n == 3 && (p[1] & BITS_LEN) == LEN_64 && (p[2] & 0x80))
 		return "a frame length has its highest bit set"; /* RFC 6455, 5.2 */
 	if (n == 4 && (p[1] & BITS_LEN) == LEN_16 && get_be(p + 2, 2) < LEN_16)
@@ -132,6 +135,7 @@ static void parse(const uint8_t *p, size_t size, struct frame_header *h)
 
 	h->fin = (p[0] & BIT_FIN) != 0;
 	h->opcode = (enum frame_opcode)(p[0] & BITS_OPCODE);
+	h->rsv1 = (p[0] & BIT_RSV1) != 0;
 	h->masked = (p[1] & BIT_MASK) != 0;
 	h->len = extended ? get_be(p + 2, extended) : (uint64_t)(p[1] & BITS_LEN);
 	if (h->masked)
@@ -157,12 +161,12 @@ static enum frame_result decode_whole(struct frame_decoder *d, struct span *inpu
 {
 	const uint8_t *p = input->p;
 	size_t size = size_so_far(p, 2);
-	const char *wrong = check_first(p[0]);
+	const char *wrong = check_first(d, p[0]);
 
 	if (!wrong)
 		wrong = check_second(p[0], p[1], d->sender);
 	for (size_t n = 3; !wrong && n <= 2 + extended_size(p[1]); n++)
-		wrong = check_prefix(p, n, d->sender);
+		wrong = check_prefix(d, p, n);
 	if (wrong) {
 		*why = wrong;
 		return FRAME_BAD;
@@ -182,7 +186,7 @@ enum frame_result frame_decode(struct frame_decoder *d, struct span *input, stru
 
 		d->bytes[d->have++] = input->p[0];
 		*input = span_skip(*input, 1);
-		wrong = check_prefix(d->bytes, d->have, d->sender);
+		wrong = check_prefix(d, d->bytes, d->have);
 		if (wrong) {
 			*why = wrong;
 			return FRAME_BAD;

@@ -23,6 +23,7 @@ enum frame_sender { FRAME_FROM_SERVER, FRAME_FROM_CLIENT };
 
 struct frame_header {
 	bool fin;
+	bool rsv1; /* the message that begins here is compressed (RFC 7692, 6) */
 	bool masked;
 	enum frame_opcode opcode;
 	uint8_t key[4]; /* zero if not masked */
@@ -47,7 +48,8 @@ enum frame_result { FRAME_MORE, FRAME_DONE, FRAME_BAD };
 
 struct frame_decoder {
 	enum frame_sender sender;
-	size_t have; /* bytes of a header that is not complete yet */
+	bool deflate; /* to be set after init: permessage-deflate was agreed, RSV1 is its bit */
+	size_t have;  /* bytes of a header that is not complete yet */
 	uint8_t bytes[WS_FRAME_HEADER_MAX];
 };
 

@@ -17,6 +17,8 @@
 #define WS_FRAME_SIZE 16384    /* of a message in several frames */
 #define WS_ONE_FRAME_MAX 65536 /* a message up to this is one frame if nothing waits */
 
+#define WS_INFLATE_STEP 16384 /* bytes of a compressed message that are made at a time */
+
 #define WS_PONGS_MAX 16 /* automatic Pongs in the output at a time */
 
 /* What may stand in the output above max_output: those Pongs and our Close. */

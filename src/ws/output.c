@@ -12,6 +12,9 @@
 
 #include "ws/mask.h"
 
+#define RUN_MAX 128   /* messages whose keys are drawn together */
+#define SHORT_LEN 126 /* below it the length stands in the second byte */
+
 void output_init(struct output *o, struct rand_source *rand)
 {
 	*o = (struct output){ .rand = rand };
@@ -32,7 +35,7 @@ void output_deinit(struct output *o)
 {
 	buf_deinit(&o->data);
 	buf_deinit(&o->urgent);
-	o->begun = 0;
+	o->begun = o->urgent_begun = 0;
 }
 
 /* Writes one frame; the header lacks its length and key. Returns its size. */
@@ -47,6 +50,21 @@ static inline size_t put_frame(struct output *o, uint8_t *p, struct frame_header
 	size = frame_encode(p, h);
 	mask_copy(p + size, payload, h->key, 0);
 	return size + payload.n;
+}
+
+/* The header of a whole message up to WS_FRAME_SIZE. Returns its size. */
+static inline size_t put_head(uint8_t *p, enum frame_opcode opcode, size_t n, const uint8_t *key)
+{
+	struct frame_header h = { .fin = true, .masked = true, .opcode = opcode, .len = n };
+
+	if (n < SHORT_LEN) {
+		p[0] = (uint8_t)(0x80 | opcode); /* RFC 6455, 5.2 */
+		p[1] = (uint8_t)(0x80 | n);
+		memcpy(p + 2, key, sizeof(h.key));
+		return 2 + sizeof(h.key);
+	}
+	memcpy(h.key, key, sizeof(h.key));
+	return frame_encode(p, &h);
 }
 
 /* Room for `size` bytes at the end of one of the two queues, or NULL. */
@@ -72,6 +90,7 @@ static bool put_frames(struct output *o, struct frame_header *h, struct span pay
 	for (; payload.n > WS_FRAME_SIZE; payload = span_skip(payload, WS_FRAME_SIZE)) {
 		p += put_frame(o, p, h, span_of(payload.p, WS_FRAME_SIZE));
 		h->opcode = FRAME_CONTINUATION; /* RFC 6455, 5.4 */
+		h->rsv1 = false;		/* RFC 7692, 6.1 */
 	}
 	h->fin = fin;
 	put_frame(o, p, h, payload);
@@ -80,22 +99,81 @@ static bool put_frames(struct output *o, struct frame_header *h, struct span pay
 	return true;
 }
 
-bool output_message(struct output *o, enum frame_opcode opcode, struct msg msg, size_t limit)
+static inline bool put_message(struct output *o, struct frame_header *h, struct span payload,
+			       size_t limit)
 {
-	struct frame_header h = { .fin = !msg.more, .masked = true, .opcode = opcode };
-	size_t n = msg.data.n, size;
+	size_t n = payload.n, size;
 	uint8_t *p;
 
 	if (n > WS_FRAME_SIZE && (n > WS_ONE_FRAME_MAX || output_len(o) > 0))
-		return put_frames(o, &h, msg.data, limit);
+		return put_frames(o, h, payload, limit);
 	size = frame_header_size(n, true) + n;
 	p = make_room(o, &o->data, size, limit);
 	if (!p)
 		return false;
-	put_frame(o, p, &h, msg.data);
+	put_frame(o, p, h, payload);
 	buf_commit(&o->data, size);
 	o->data_queued += size;
 	return true;
+}
+
+/* All that a run of frames needs but its keys, which it draws together. */
+static size_t room_for_run(const struct output *o, const struct msg *msgs, size_t *n, size_t until)
+{
+	size_t len = output_len(o), all = 0, i;
+
+	for (i = 0; i < *n && i < RUN_MAX && (i == 0 || len + all < until); i++) {
+		size_t size = msgs[i].data.n;
+
+		if (msgs[i].more || size > WS_FRAME_SIZE)
+			break;
+		size += frame_header_size(size, true);
+		if (size > until || len + all > until - size)
+			break;
+		all += size;
+	}
+	*n = i;
+	return all;
+}
+
+size_t output_run(struct output *o, const struct msg *msgs, size_t n, size_t until)
+{
+	uint8_t keys[RUN_MAX][4] = { { 0 } };
+	size_t size = room_for_run(o, msgs, &n, until);
+	uint8_t *p = n > 0 ? buf_reserve(&o->data, size) : NULL;
+
+	if (!p)
+		return 0;
+	if (o->rand)
+		o->rand->fill(o->rand, keys, n * sizeof(keys[0]));
+	for (size_t i = 0; i < n; i++) {
+		struct span payload = msgs[i].data;
+
+		p += put_head(p, msgs[i].type == MSG_TEXT ? FRAME_TEXT : FRAME_BINARY, payload.n,
+			      keys[i]);
+		mask_copy(p, payload, keys[i], 0);
+		p += payload.n;
+	}
+	buf_commit(&o->data, size);
+	o->data_queued += size;
+	return n;
+}
+
+bool output_message(struct output *o, enum frame_opcode opcode, struct msg msg, size_t limit)
+{
+	struct frame_header h = { .fin = !msg.more, .masked = true, .opcode = opcode };
+
+	return put_message(o, &h, msg.data, limit);
+}
+
+bool output_packed(struct output *o, enum frame_opcode opcode, struct msg msg, size_t limit)
+{
+	struct frame_header h = { .fin = !msg.more,
+				  .rsv1 = opcode != FRAME_CONTINUATION,
+				  .masked = true,
+				  .opcode = opcode };
+
+	return put_message(o, &h, msg.data, limit);
 }
 
 bool output_control(struct output *o, enum frame_opcode opcode, struct span payload, size_t limit)
@@ -131,16 +209,15 @@ int output_iov(const struct output *o, struct iovec iov[3])
 	return add_iov(iov, n, span_skip(data, begun));
 }
 
-/* The first n bytes of `data`, of frames that had not begun, leave: what is left of the last? */
-static size_t rest_of_frame(const struct output *o, size_t n)
+/* The first n bytes of a queue leave, whose first frame ends at `end`: what is left of the last? */
+static size_t rest_of_frame(const struct buf *b, size_t end, size_t n)
 {
-	struct span data = buf_bytes(&o->data);
-	size_t end = 0;
+	struct span queue = buf_bytes(b);
 
-	if (n == data.n)
+	if (n == queue.n)
 		return 0;
 	while (end < n)
-		end += (size_t)frame_size(span_skip(data, end));
+		end += (size_t)frame_size(span_skip(queue, end));
 	return end - n;
 }
 
@@ -158,10 +235,14 @@ void output_wrote(struct output *o, size_t n)
 	o->urgent_written += urgent;
 	o->data_written += n - urgent;
 	buf_consume(&o->data, begun);
+	if (urgent > 0)
+		o->urgent_begun = rest_of_frame(&o->urgent, o->urgent_begun, urgent);
 	buf_consume(&o->urgent, urgent);
+	if (urgent > 0)
+		buf_trim(&o->urgent); /* they are rare: nothing is kept for the next one */
 	n -= begun + urgent;
 	if (n == 0)
 		return;
-	o->begun = rest_of_frame(o, n);
+	o->begun = rest_of_frame(&o->data, 0, n);
 	buf_consume(&o->data, n);
 }

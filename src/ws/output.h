@@ -21,6 +21,7 @@
 struct output {
 	struct buf data, urgent;
 	size_t begun; /* bytes at the front of `data` whose frame, or request, has begun to leave */
+	size_t urgent_begun; /* the same of `urgent`; of the two at most one is above 0 */
 	uint64_t data_queued, data_written, urgent_queued, urgent_written; /* bytes ever */
 	struct rand_source *rand; /* of the masking keys, NULL = key 0 */
 };
@@ -41,6 +42,10 @@ static inline size_t output_len(const struct output *o)
  * of a message is that of its first frame.
  */
 bool output_message(struct output *o, enum frame_opcode opcode, struct msg msg, size_t limit);
+/* As many of them, from the first, as are one frame each, until it holds `until` bytes. */
+size_t output_run(struct output *o, const struct msg *msgs, size_t n, size_t until);
+bool output_packed(struct output *o, enum frame_opcode opcode, struct msg msg,
+		   size_t limit); /* its data is compressed (RFC 7692, 6.1) */
 bool output_control(struct output *o, enum frame_opcode opcode, struct span payload, size_t limit);
 
 int output_iov(const struct output *o, struct iovec iov[3]); /* how many it filled */

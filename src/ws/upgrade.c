@@ -16,6 +16,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "ws/deflate_terms.h"
 #include "ws/limits.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, 1.3 */
@@ -75,6 +76,15 @@ static void put_subprotocols(struct buf *out, const struct ws_params *params)
 		put(out, "\r\n");
 }
 
+static void put_extensions(struct buf *out, const struct ws_params *params)
+{
+	char offer[DEFLATE_TERMS_TEXT];
+
+	if (params->deflate.on)
+		put_line(out, "Sec-WebSocket-Extensions",
+			 deflate_terms_offer(offer, &params->deflate));
+}
+
 static void put_request(struct buf *out, const struct ws_params *params, const char *key)
 {
 	assert(is_target(params->target));
@@ -87,6 +97,7 @@ static void put_request(struct buf *out, const struct ws_params *params, const c
 	put_line(out, "Sec-WebSocket-Key", key);
 	put_line(out, "Sec-WebSocket-Version", "13");
 	put_subprotocols(out, params);
+	put_extensions(out, params);
 	put_line(out, "Origin", params->origin);
 	put_line(out, "User-Agent", params->user_agent);
 	for (size_t i = 0; i < params->n_headers; i++)
@@ -99,7 +110,8 @@ void upgrade_init(struct upgrade *u, const struct ws_params *params, struct buf 
 	char key[UPGRADE_KEY_LEN + 1] = "";
 	uint8_t nonce[NONCE_SIZE];
 
-	*u = (struct upgrade){ .n_offered = params->n_subprotocols };
+	*u = (struct upgrade){ .n_offered = params->n_subprotocols,
+			       .deflate_offer = params->deflate };
 	u->offered = mem_array(params->n_subprotocols, sizeof(*u->offered));
 	for (size_t i = 0; i < params->n_subprotocols; i++)
 		u->offered[i] = mem_strdup(params->subprotocols[i]);
@@ -114,7 +126,7 @@ void upgrade_deinit(struct upgrade *u)
 	for (size_t i = 0; i < u->n_offered; i++)
 		free(u->offered[i]);
 	free(u->offered);
-	*u = (struct upgrade){ 0 };
+	*u = (struct upgrade){ .deflate = u->deflate };
 }
 
 static bool refuse(struct error *err, const char *text)
@@ -164,14 +176,16 @@ static bool check_accept(const struct upgrade *u, const struct http_head *head, 
 	return true;
 }
 
-/* RFC 6455, 4.1: what was not offered must not be used. We offer no extension. */
+/* RFC 6455, 4.1: what was not offered must not be used. */
 static bool check_choice(struct upgrade *u, const struct http_head *head, struct error *err)
 {
 	struct span value;
 	size_t n;
 
-	if (count_fields(head, "Sec-WebSocket-Extensions", &value) > 0)
-		return refuse(err, "the server uses an extension that was not offered");
+	if (!deflate_terms_judge(&u->deflate_offer, head, &u->deflate, err)) {
+		err->stage = STAGE_HANDSHAKE;
+		return false;
+	}
 	n = count_fields(head, "Sec-WebSocket-Protocol", &value);
 	if (n == 0)
 		return true;

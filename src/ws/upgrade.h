@@ -14,13 +14,14 @@
 #define UPGRADE_KEY_LEN 24    /* 16 random bytes in Base64 */
 #define UPGRADE_ACCEPT_LEN 28 /* a SHA-1 digest in Base64 */
 
-/* What the response is held against; owned by the conversation. */
+/* What the response is held against, and what it chose; owned by the conversation. */
 struct upgrade {
 	char accept[UPGRADE_ACCEPT_LEN + 1];
 	char **offered; /* subprotocols */
 	size_t n_offered;
 	size_t interim;	    /* 1xx responses so far */
 	const char *chosen; /* one of `offered`, NULL = none */
+	struct ws_deflate deflate_offer, deflate;
 };
 
 enum upgrade_verdict {

@@ -73,6 +73,9 @@ static void check_order(const struct input *in, const struct order *o)
 		CHECK(o->msg.data.n <= in->max);
 		CHECK(o->msg.type == MSG_BINARY || utf8_valid(o->msg.data));
 		break;
+	case ORDER_RUN:
+		CHECK(false);
+		break;
 	case ORDER_PING:
 	case ORDER_PONG:
 		CHECK(o->payload.n <= CONTROL_MAX);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The response to an upgrade. The input: one byte that says which subprotocols
- * were offered, one byte with the size of pieces (0 = whole), and then the
- * bytes of the server.
+ * The response to an upgrade. The input: one byte that says what was offered
+ * (bits 0 to 2: subprotocols, 3: compression, 4 to 7: its parameters), one byte
+ * with the size of pieces (0 = whole), and then the bytes of the server.
  *
  * Oracle: the conversation opens if and only if a second, simple reader of the
  * whole response (reference.c) would open it; and any split gives the same
@@ -18,8 +18,37 @@ static const char *const names[REFERENCE_OFFERS] = { "chat", "superchat", "mqtt"
 struct verdict {
 	bool opened;
 	struct error err;
-	const char *chosen;
+	struct reference_choice chosen;
 };
+
+static struct ws_deflate deflate_of(const struct reference_deflate *d)
+{
+	return (struct ws_deflate){ .on = d->on,
+				    .server_no_context_takeover = d->server_alone,
+				    .client_no_context_takeover = d->client_alone,
+				    .server_max_window_bits = (uint8_t)d->server_bits,
+				    .client_max_window_bits = (uint8_t)d->client_bits };
+}
+
+/* What was agreed, and the name that was offered and chosen. */
+static void note_choice(const struct ws_conn *c, const struct reference_offer *offer,
+			struct reference_choice *chosen)
+{
+	const char *name = ws_conn_subprotocol(c);
+	struct ws_compression compression;
+
+	ws_conn_compression(c, &compression);
+	chosen->deflate = (struct reference_deflate){
+		.on = compression.agreed.on,
+		.server_alone = compression.agreed.server_no_context_takeover,
+		.client_alone = compression.agreed.client_no_context_takeover,
+		.server_bits = compression.agreed.server_max_window_bits,
+		.client_bits = compression.agreed.client_max_window_bits,
+	};
+	for (size_t i = 0; name && i < offer->n; i++)
+		if (strcmp(name, offer->names[i]) == 0)
+			chosen->name = offer->names[i];
+}
 
 static void run(struct span bytes, const struct reference_offer *offer, size_t step,
 		struct verdict *verdict)
@@ -33,6 +62,8 @@ static void run(struct span bytes, const struct reference_offer *offer, size_t s
 		.max_message = 65536,
 		.max_output = 65536,
 		.validate_utf8 = true,
+		.deflate = deflate_of(&offer->deflate),
+		.deflate_level = 1,
 		.rand = &source,
 	};
 	struct ws_conn *c = ws_conn_new(&params);
@@ -49,18 +80,26 @@ static void run(struct span bytes, const struct reference_offer *offer, size_t s
 	CHECK(ev.type == WS_NONE || ev.type == WS_UPGRADED || ev.type == WS_FAILED);
 	verdict->opened = ev.type == WS_UPGRADED;
 	verdict->err = *ws_conn_error(c);
-	verdict->chosen = NULL;
-	for (size_t i = 0; verdict->opened && ws_conn_subprotocol(c) && i < offer->n; i++) {
-		if (strcmp(ws_conn_subprotocol(c), offer->names[i]) == 0)
-			verdict->chosen = offer->names[i];
-	}
+	verdict->chosen = (struct reference_choice){ .name = NULL };
+	if (verdict->opened)
+		note_choice(c, offer, &verdict->chosen);
 	ws_conn_free(c);
+}
+
+static void check_choice(const struct reference_choice *a, const struct reference_choice *b)
+{
+	CHECK(a->name == b->name);
+	CHECK(a->deflate.on == b->deflate.on);
+	CHECK(a->deflate.server_alone == b->deflate.server_alone);
+	CHECK(a->deflate.client_alone == b->deflate.client_alone);
+	CHECK(a->deflate.server_bits == b->deflate.server_bits);
+	CHECK(a->deflate.client_bits == b->deflate.client_bits);
 }
 
 static void check_same(const struct verdict *a, const struct verdict *b)
 {
 	CHECK(a->opened == b->opened);
-	CHECK(a->chosen == b->chosen);
+	check_choice(&a->chosen, &b->chosen);
 	CHECK(a->err.code == b->err.code);
 	CHECK(a->err.stage == b->err.stage);
 	CHECK(a->err.status == b->err.status);
@@ -71,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reference_offer offer = { .n = 0 };
 	struct verdict whole, other;
-	const char *chosen = NULL;
+	struct reference_choice chosen;
 	struct span bytes;
 
 	if (size < 2)
@@ -80,6 +119,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (data[0] >> i & 1)
 			offer.names[offer.n++] = names[i];
 	}
+	if (data[0] & 0x08)
+		offer.deflate = (struct reference_deflate){ .on = true,
+							    .server_alone = data[0] & 0x10,
+							    .client_alone = data[0] & 0x20,
+							    .server_bits = data[0] & 0x40 ? 10 : 15,
+							    .client_bits = data[0] & 0x80 ? 9 :
+											    15 };
 	bytes = span_of(data + 2, size - 2);
 	run(bytes, &offer, SIZE_MAX, &whole);
 	run(bytes, &offer, 1, &other);
@@ -87,6 +133,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(bytes, &offer, data[1] ? data[1] : SIZE_MAX, &other);
 	check_same(&whole, &other);
 	CHECK(whole.opened == reference_accepts(bytes, &offer, FUZZ_ACCEPT, &chosen));
-	CHECK(whole.chosen == chosen);
+	check_choice(&whole.chosen, &chosen);
 	return 0;
 }

@@ -122,6 +122,29 @@ ACCEPT = b'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n'
 GOOD = S101 + UPGRADE + CONNECTION + ACCEPT
 HINTS = b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
 
+DEFLATE_ANSWERS = {
+    'plain': b'',
+    'all': b'; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=8',
+    'server': b';server_no_context_takeover;server_max_window_bits=10',
+    'quoted': b' ; server_no_context_takeover ; server_max_window_bits = "10"',
+    'escaped': b'; server_no_context_takeover; server_max_window_bits="1\\0"',
+    'too-much': b'; server_no_context_takeover; server_max_window_bits=11',
+    'no-bits': b'; client_max_window_bits',
+    'bits-7': b'; server_max_window_bits=7',
+    'bits-16': b'; server_max_window_bits=16',
+    'bits-08': b'; server_max_window_bits=08',
+    'bits-empty': b'; server_max_window_bits=',
+    'word-with-value': b'; server_no_context_takeover=1',
+    'twice-a-parameter': b'; server_no_context_takeover; server_no_context_takeover',
+    'unknown-parameter': b'; mux=4',
+    'twice': b', permessage-deflate',
+    'other-too': b', foo',
+    'comma': b',',
+    'semicolon': b';',
+    'quote-open': b'; server_max_window_bits="10',
+    'quote-empty': b'; server_max_window_bits=""',
+}
+
 
 def handshake_seeds():
     def seed(name, data, offers=3, piece=7):
@@ -142,6 +165,12 @@ def handshake_seeds():
     seed('protocol-twice', GOOD + b'Sec-WebSocket-Protocol: chat\r\n' * 2 + b'\r\n')
     seed('protocol-not-offered', GOOD + b'Sec-WebSocket-Protocol: chat\r\n\r\n', 0)
     seed('extension', GOOD + b'Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n')
+    for name, value in DEFLATE_ANSWERS.items():
+        line = b'Sec-WebSocket-Extensions: permessage-deflate' + value + b'\r\n'
+        seed('deflate-' + name, GOOD + line + b'\r\n', 0x0F)
+        seed('deflate-limited-' + name, GOOD + line + b'\r\n', 0xD8)
+    seed('deflate-in-two-fields', GOOD + b'Sec-WebSocket-Extensions: permessage-deflate\r\n' * 2 + b'\r\n', 0x08)
+    seed('deflate-empty', GOOD + b'Sec-WebSocket-Extensions:\r\n\r\n', 0x08)
     seed('no-upgrade', S101 + CONNECTION + ACCEPT + b'\r\n')
     seed('two-upgrades', S101 + UPGRADE * 2 + CONNECTION + ACCEPT + b'\r\n')
     seed('other-upgrade', S101 + b'Upgrade: h2c, websocket\r\n' + CONNECTION + ACCEPT + b'\r\n')

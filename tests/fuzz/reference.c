@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RFC 6455, 4.1 and RFC 9112 read once more, line by line over the whole text.
- * The limits are written out: 4 KiB for the first line, 8 KiB for the others,
- * 100 lines, 32 KiB in all, 5 interim responses.
+ * RFC 6455, 4.1 and 9.1, RFC 7692, 7.1 and RFC 9112 read once more, line by
+ * line over the whole text. The limits are written out: 4 KiB for the first
+ * line, 8 KiB for the others, 100 lines, 32 KiB in all, 5 interim responses.
  */
 #include "reference.h"
 
@@ -179,8 +179,110 @@ static bool chooses(const struct response *r, const struct reference_offer *offe
 	return *chosen != NULL;
 }
 
+static const char *skip_blanks(const char *s, const char *end)
+{
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	return s;
+}
+
+/* A token, or with `quotes` one in quotes. Returns what is behind it and blanks; NULL: none. */
+static const char *read_word(const char *s, const char *end, bool quotes, char word[32])
+{
+	bool quoted = quotes && s < end && *s == '"';
+	size_t n = 0;
+
+	for (s += quoted; s < end; s++) {
+		if (quoted && *s == '\\' && ++s == end)
+			return NULL;
+		if (!isalnum((unsigned char)*s) && !(*s && strchr("!#$%&'*+-.^_`|~", *s)))
+			break;
+		if (n < 31)
+			word[n++] = *s;
+	}
+	word[n] = 0;
+	if (quoted && (s == end || *s != '"'))
+		return NULL;
+	return n ? skip_blanks(s + quoted, end) : NULL;
+}
+
+static unsigned read_window(const char *value)
+{
+	static const char *const good[] = { "8", "9", "10", "11", "12", "13", "14", "15" };
+
+	for (unsigned i = 0; i < 8; i++)
+		if (strcmp(value, good[i]) == 0)
+			return i + 8;
+	return 0;
+}
+
+/* value NULL: it has none. Each only once. */
+static bool set_parameter(struct reference_deflate *d, const char *name, const char *value)
+{
+	bool *word = strcmp(name, "server_no_context_takeover") == 0 ? &d->server_alone :
+		     strcmp(name, "client_no_context_takeover") == 0 ? &d->client_alone :
+								       NULL;
+	unsigned *bits = strcmp(name, "server_max_window_bits") == 0 ? &d->server_bits :
+			 strcmp(name, "client_max_window_bits") == 0 ? &d->client_bits :
+								       NULL;
+
+	if (word && !*word && !value)
+		return *word = true;
+	if (bits && !*bits && value)
+		return (*bits = read_window(value)) > 0;
+	return false;
+}
+
+static bool read_extension(const struct field *f, struct reference_deflate *d)
+{
+	const char *s = f->value, *end = f->value + f->value_n;
+	char name[32], value[32];
+
+	s = read_word(s, end, false, name);
+	if (!s || strcmp(name, "permessage-deflate") != 0)
+		return false;
+	while (s < end && *s == ';') {
+		bool has_value;
+
+		s = read_word(skip_blanks(s + 1, end), end, false, name);
+		has_value = s && s < end && *s == '=';
+		if (has_value)
+			s = read_word(skip_blanks(s + 1, end), end, true, value);
+		if (!s || !set_parameter(d, name, has_value ? value : NULL))
+			return false;
+	}
+	return s == end || (*s == ',' && s + 1 == end); /* an empty element is none */
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* At most once, and no more than was offered (RFC 7692, 7.1.1 and 7.1.2). */
+static bool agrees(const struct response *r, const struct reference_deflate *offer,
+		   struct reference_deflate *d)
+{
+	struct field f;
+	size_t n = count(r, "sec-websocket-extensions", &f);
+
+	*d = (struct reference_deflate){ .on = n > 0 };
+	if (n == 0)
+		return true;
+	if (n > 1 || !offer->on || !read_extension(&f, d))
+		return false;
+	if (offer->server_alone && !d->server_alone)
+		return false;
+	if (offer->server_bits < 15 && (!d->server_bits || d->server_bits > offer->server_bits))
+		return false;
+	d->client_alone = d->client_alone || offer->client_alone;
+	d->server_bits = d->server_bits ? d->server_bits : 15;
+	d->client_bits = least(d->client_bits ? d->client_bits : 15, offer->client_bits);
+	return true;
+}
+
 static bool opens(const struct response *r, const struct reference_offer *offer, const char *accept,
-		  const char **chosen)
+		  struct reference_choice *chosen)
 {
 	struct field f;
 
@@ -191,25 +293,23 @@ static bool opens(const struct response *r, const struct reference_offer *offer,
 		return false;
 	if (count(r, "sec-websocket-accept", &f) != 1 || !is(&f, accept))
 		return false;
-	if (count(r, "sec-websocket-extensions", &f) != 0)
-		return false;
-	return chooses(r, offer, chosen);
+	return agrees(r, &offer->deflate, &chosen->deflate) && chooses(r, offer, &chosen->name);
 }
 
 bool reference_accepts(struct span response, const struct reference_offer *offer,
-		       const char *accept, const char **chosen)
+		       const char *accept, struct reference_choice *chosen)
 {
 	const char *s = (const char *)response.p;
 	size_t left = response.n;
 	struct response r;
 
-	*chosen = NULL;
+	*chosen = (struct reference_choice){ .name = NULL };
 	for (int i = 0; i <= 5; i++) {
 		if (!read_response(&r, s, left))
 			return false;
 		if (r.status == 101 && opens(&r, offer, accept, chosen))
 			return true;
-		*chosen = NULL;
+		*chosen = (struct reference_choice){ .name = NULL };
 		if (r.status == 101 || r.status >= 200)
 			return false;
 		s += r.size;

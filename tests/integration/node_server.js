@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The same as real_server.py, made of the ws package, as far as the tests need a second server:
- * paths /, /fragments, /silent; commands text, count, binary, close.
+ * paths /, /fragments, /silent; commands text, count, binary, close; --deflate has ws's options for it.
  */
 'use strict';
 
@@ -60,9 +60,14 @@ function obey(ws, command) {
 		ws.send(command.text);
 }
 
-const at = process.argv.indexOf('--port');
+function option(name, otherwise) {
+	const at = process.argv.indexOf(name);
+
+	return at < 0 ? otherwise : JSON.parse(process.argv[at + 1]);
+}
+
 const server = new WebSocketServer(
-	{ host: '127.0.0.1', port: at < 0 ? 0 : Number(process.argv[at + 1]), maxPayload: 0 },
+	{ host: '127.0.0.1', port: option('--port', 0), maxPayload: 0, perMessageDeflate: option('--deflate', false) },
 	() => tell('listening', { port: server.address().port }));
 
 server.on('connection', serve);

@@ -11,7 +11,8 @@ The path of a connection says what it does with messages:
   /close      closes with ?code=N&reason=T after the first one, or with ?now=1 at once
 
 Commands: {"text": S}, {"text": S, "count": N} (each with its number in front), {"binary": BASE64},
-{"fragments": [S, ...]}, {"close": CODE, "reason": S}; with "path" for the connections of one path.
+{"fragments": [S, ...]}, {"zeros": N}, {"close": CODE, "reason": S}; with "path" for the connections of
+one path. --deflate {...}: compression, with these parameters beyond the client's.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 import websockets
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 connections = set()
 
@@ -74,6 +76,8 @@ async def obey(ws, command):
             await ws.close(command['close'], command.get('reason', ''))
         elif 'fragments' in command:
             await ws.send(iter(command['fragments']))
+        elif 'zeros' in command:
+            await ws.send(bytes(command['zeros']))
         elif 'binary' in command:
             await ws.send(base64.b64decode(command['binary']))
         elif 'count' in command:
@@ -100,9 +104,12 @@ async def main():
     parser.add_argument('--host', default='127.0.0.1')  # '': every address there is
     parser.add_argument('--port', type=int, default=0)
     parser.add_argument('--subprotocols', default='')
+    parser.add_argument('--deflate', type=json.loads)
     options = parser.parse_args()
+    deflate = options.deflate
     server = await websockets.serve(
         serve, options.host, options.port, max_size=None, ping_interval=None, close_timeout=5,
+        compression=None, extensions=[] if deflate is None else [ServerPerMessageDeflateFactory(**deflate)],
         subprotocols=options.subprotocols.split(',') if options.subprotocols else None)
     tell('listening', port=server.sockets[0].getsockname()[1])
     await read_commands()  # ends with the test that started it

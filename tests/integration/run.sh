@@ -26,4 +26,10 @@ for program in wsbridged wsbridge; do
 		exit 1
 	}
 done
+
+# Most of what a test does is wait: a few run side by side, those of one file one after the other.
+case " $* " in
+*' -n'* | *' -s '* | *' --pdb '*) ;;
+*) "$python" -c 'import xdist' 2>/dev/null && set -- -n 3 --dist loadfile "$@" ;;
+esac
 exec "$python" -m pytest -p no:cacheprovider "$@" "$top_srcdir/tests/integration"

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from dumb_server import echo
-from harness import RpcError, free_port, programs
+from harness import RpcError, free_port, programs, wait_until
 from scripted import answer_connect, connect_proxy, socks5_proxy, swallow
 
 # Each holds what changes when it is written in Base64, in a URL or in JSON.
@@ -238,6 +238,7 @@ def test_nothing_comes_out(wsbridged, scripted, certs, secret_options, folder, w
     assert len(daemon.log_lines('bridge refused: ')) > 2
     texts = {'status': json.dumps(daemon.status()), 'version': json.dumps(daemon.call('version'))}
     for name in made:
+        daemon.call('trace', name=name)
         daemon.call('reconnect', name=name)
     for words in (['status'], ['--json', 'status'], ['status', 'refused'], ['--json', 'status', 'redirect'],
                   ['wait', 'down', 'open', '-t', '0.3'], ['open', 'more', at(free_port()), '--wait']):
@@ -245,6 +246,8 @@ def test_nothing_comes_out(wsbridged, scripted, certs, secret_options, folder, w
         texts[' '.join(words[:2])] = done.stdout + done.stderr
         assert done.stdout + done.stderr
     texts['cmdline'] = cmdlines(daemon.pid)
+    wait_until(lambda: daemon.log_lines('bridge refused: trace: HTTP/1.1 401 No'))
+    assert daemon.log_lines('bridge refused: trace: X-Token: ***')
     for name in made:
         daemon.call('close', name=name)
     texts['log'] = daemon.log()

@@ -78,7 +78,7 @@ def on_terminal(*argv, columns=80):
     """What a command prints when its standard output is a terminal."""
     main, other = pty.openpty()
     subprocess.run(['stty', 'cols', str(columns)], stdin=other, check=True)
-    process = subprocess.Popen(argv, stdout=other, stderr=subprocess.PIPE, env={**os.environ, 'TERM': 'xterm'})
+    process = subprocess.Popen(argv, stdout=other, stderr=subprocess.PIPE, env={**os.environ, 'TERM': 'xterm', 'COLUMNS': ''})
     os.close(other)
     out = b''
     try:
@@ -242,6 +242,17 @@ def test_send_stops_at_the_line_that_is_wrong(wsbridge, log):
     assert done.stderr == 'wsbridge: send: line 3: the text is not valid UTF-8 (--binary sends bytes as they are)\n'
     assert done.stdout == 'b: sent 2 messages, 6 B\n'
     assert heard(server, 2) == ['one', 'two']
+
+
+def test_send_no_nul(wsbridge, log):
+    """JSON can name it, but the daemon's reader of JSON takes none in a string."""
+    daemon, server = log
+    done = wsbridge(daemon, 'send', 'b', '-', input='one\nt\0wo\n')
+    assert done.returncode == PAYLOAD
+    assert done.stderr == ('wsbridge: send: line 2: the text has a NUL character, which the daemon does not take '
+                           '(--binary sends bytes as they are)\n')
+    assert wsbridge(daemon, 'send', '-b', 'b', '-', input='t\0wo\n').returncode == 0
+    assert heard(server, 2) == ['one', 'dAB3bw==']
 
 
 def test_send_a_file(wsbridge, log):

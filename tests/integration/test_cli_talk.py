@@ -152,7 +152,8 @@ def test_monitor_ends_with_the_daemon(up, background):
     wait_asking(up, what='subscriptions')
     up.call('shutdown')
     out, err = process.communicate(timeout=slack(10))
-    assert process.returncode == UNREACHABLE and err.startswith('wsbridge: monitor: ')
+    assert process.returncode == UNREACHABLE
+    assert err == f'wsbridge: monitor: {up.control_path}: wsbridged has closed the connection\n'
     assert [line[13:] for line in out.splitlines()] == ['up state closing', 'up state closed']
 
 

@@ -83,6 +83,13 @@ def test_words(shell):
     assert shell('open', 'b', '-o', 'ping.int') == ['ping.interval=']
     assert shell('probe', '--option', 'tls.min') == ['tls.min_version=']
     assert shell('close', '--code', '4') == []
+    assert shell('monitor', '-e', 'mes') == ['message']
+    assert sorted(shell('monitor', '--events', 'state,p')) == ['state,ping', 'state,pong']
+
+
+def test_trace_has_a_word_of_its_own(shell, up):
+    assert sorted(shell('-s', up.control_path, 'trace', '')) == ['down', 'off', 'up']
+    assert shell('-s', up.control_path, 'trace', 'o') == ['off']
 
 
 def test_files(shell, folder):
@@ -98,6 +105,8 @@ def test_bash_takes_values_apart():
     assert bash('open', 'b', '-o', 'mask', '=', 'ze') == []
     assert bash('open', 'b', '-o', 'mask', '=') == []
     assert bash('open', '-o', 'mask', '=', 'zero', '--wa') == ['--wait']
+    assert bash('--socket', '=', FOLDER + '/wsbridge.b') == [FOLDER + '/wsbridge.bash']
+    assert FOLDER + '/wsbridge.bash' in bash('send', 'b', '--file', '=', FOLDER + '/')
 
 
 @pytest.mark.skipif(not shutil.which('zsh'), reason='zsh not found: apt-get install zsh')

@@ -322,22 +322,28 @@ def test_the_second_interrupt_does_not_wait(talk, dumb_server):
 # Standard output ----------------------------------------------------------------
 
 
-def test_nobody_reads(talk, server):
-    process = talk(server.url('/nobody'))
+@pytest.mark.parametrize('ignored', [False, True])
+def test_nobody_reads(talk, server, ignored):
+    """SIGPIPE ends it like any filter, but after the Close; where that is ignored, it is an error like any other."""
+    process = talk(server.url('/nobody'), preexec_fn=lambda: signal.signal(signal.SIGPIPE, (
+        signal.SIG_DFL, signal.SIG_IGN)[ignored]))
     process.stdout.close()
     process.stdout = open(os.devnull, 'rb')
     process.stdin.write(b'x\n')
     process.stdin.flush()
-    assert process.wait(slack(20)) == ERROR
-    assert process.stderr.read() == b'wsbridge: connect: standard output: Broken pipe\n'
+    assert process.wait(slack(20)) == (ERROR if ignored else -signal.SIGPIPE)
+    assert process.stderr.read() == (b'wsbridge: connect: standard output: Broken pipe\n' if ignored else b'')
     assert server.wait_event('close', path='/nobody')['code'] == 1000
 
 
-@pytest.mark.parametrize('closed, out', [('<&-', b'x\n'), ('>&-', b''), ('2>&-', b'x\n')])
-def test_without_a_standard_descriptor(server, closed, out):
+@pytest.mark.parametrize('closed, status, out, errors', [
+    ('<&-', 0, b'x\n', b''), ('2>&-', 0, b'x\n', b''),
+    ('>&-', 1, b'', b'wsbridge: connect: standard output: Bad file descriptor\n'),
+])
+def test_without_a_standard_descriptor(server, closed, status, out, errors):
     script = f'"$0" connect {server.url()} -t x --messages 1 {closed}; echo status $?'
     done = subprocess.run(['sh', '-c', script, programs.wsbridge], capture_output=True, timeout=slack(20), check=False)
-    assert (done.stdout, done.stderr) == (out + b'status 0\n', b'')
+    assert (done.stdout, done.stderr) == (out + f'status {status}\n'.encode(), errors)
 
 
 def test_a_full_disk(connect, server):

@@ -6,80 +6,30 @@ screen is compared as a whole once it has settled, so every test waits for what 
 
 import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
 import frames
 from harness import WRAPPER, programs, wait_until
+from terminal import SHELL, open_screen
 
 WIDTH, HEIGHT = 40, 16
-SHELL = 'done %'
 
 
-class Screen:
-    """A terminal with one shell in it."""
+def connect(screen, url, *words):
+    screen.start_of = '* connected'
+    screen.command(*WRAPPER, programs.wsbridge, 'connect', f"'{url}'", *words)
 
-    def __init__(self, folder):
-        self.tmux = ['tmux', '-u', '-S', os.path.join(folder, 'tmux'), '-f', '/dev/null']
-        env = {'HOME': folder, 'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8', 'TERM': 'xterm'}
-        subprocess.run(self.tmux + ['new-session', '-d', '-x', str(WIDTH), '-y', str(HEIGHT),
-                                    f"env PS1='{SHELL} ' sh"], env=env, check=True)
 
-    def run(self, *words):
-        return subprocess.run(self.tmux + list(words), capture_output=True, text=True, check=True).stdout
-
-    def start(self, url, *words):
-        command = ' '.join(WRAPPER + [programs.wsbridge, 'connect', f"'{url}'", *words])
-        self.type(f'clear; {command}; echo status $?')
-        self.press('Enter')
-
-    def connected(self):
-        """Waits for the sentence that says so, and the prompt below."""
-        def seen():
-            lines = self.lines()
-            return lines and lines[0].startswith('* connected') and lines[-1] == '>'
-        wait_until(seen, 5, 'a connection on the screen')
-
-    def type(self, text):
-        self.run('send-keys', '-l', text)
-
-    def press(self, *keys):
-        self.run('send-keys', *keys)
-
-    def lines(self):
-        """Without trailing blanks and empty lines, and without the command that was typed."""
-        shown = [line.rstrip() for line in self.run('capture-pane', '-p').splitlines()]
-        begin = max((i for i, line in enumerate(shown) if line.startswith('* connected')), default=0)
-        return [line for line in shown[begin:] if line]
-
-    def cursor(self):
-        return self.run('display-message', '-p', '#{cursor_x}').strip()
-
-    def see(self, *lines, cursor=None):
-        """Waits for these as the last lines; cursor: its column."""
-        def seen():
-            return self.lines()[-len(lines):] == list(lines) and cursor in (None, int(self.cursor()))
-        try:
-            wait_until(seen, 5)
-        except AssertionError:
-            raise AssertionError('\n'.join(['not what is on the screen:', *self.lines()])) from None
-
-    def stop(self):
-        subprocess.run(self.tmux + ['kill-server'], check=False, capture_output=True)
+def wait_connected(screen):
+    """Waits for the sentence that says so, and the prompt below."""
+    screen.wait(lambda lines: lines and lines[0].startswith('* connected') and lines[-1] == '>', 'a connection')
 
 
 @pytest.fixture
 def screen(folder):
-    if shutil.which('tmux') is None:
-        pytest.skip('tmux not found: apt-get install tmux')
-    made = Screen(folder)
-    try:
-        made.see(SHELL)
+    with open_screen(folder, WIDTH, HEIGHT) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture
@@ -91,8 +41,8 @@ def conversation(screen, dumb_server):
         conn.send(frames.close(1000))
 
     server = dumb_server(script)
-    screen.start(server.url())
-    screen.connected()
+    connect(screen, server.url())
+    wait_connected(screen)
     return screen, server.wait_connection()
 
 
@@ -101,9 +51,9 @@ def wait_text(conn, text):
 
 
 def test_a_conversation(screen, echo_server):
-    screen.start(f'{echo_server.url}/', '-v')
+    connect(screen, f'{echo_server.url}/', '-v')
     url = f'{echo_server.url}/; Ctrl-D closes'
-    screen.connected()
+    wait_connected(screen)
     shown = ''.join(screen.lines())
     assert shown == f'* connected to {url}>'
     screen.type('grüße')
@@ -182,17 +132,122 @@ def test_half_a_key_stops_nothing(conversation):
     screen.see('< meanwhile', '> word', cursor=2)
 
 
+def test_stop_and_go_on(conversation):
+    """The shell has taken the modes of the terminal back meanwhile."""
+    screen, conn = conversation
+    screen.type('half')
+    screen.see('> half')
+    screen.press('C-z')
+    screen.wait(lambda lines: lines[-1] == SHELL)
+    screen.type('stty sane; fg')
+    screen.press('Enter')
+    screen.see('> half', cursor=6)
+    screen.type(' and X')
+    screen.press('Left')
+    screen.see('> half and X', cursor=11)
+    screen.press('Enter')
+    wait_text(conn, 'half and X')
+
+
 def test_the_window_becomes_narrow(conversation):
     screen, conn = conversation
     screen.type('0123456789' * 3)
     screen.see('> ' + '0123456789' * 3)
-    screen.run('resize-window', '-x', '20', '-y', str(HEIGHT))
+    screen.resize(20, HEIGHT)
     conn.text('narrow')
     screen.type('x')
     wait_until(lambda: screen.lines()[-3:] == ['< narrow', '> 012345678901234567', '890123456789x'],
                what='the line, broken anew')
     screen.press('Enter')
     wait_text(conn, '0123456789' * 3 + 'x')
+
+
+def test_the_window_becomes_wide_again(conversation):
+    screen, conn = conversation
+    screen.resize(20, HEIGHT)
+    screen.type('abcdefghij' * 3)
+    wait_until(lambda: screen.lines()[-2:] == ['> abcdefghijabcdefgh', 'ijabcdefghij'], what='two rows')
+    screen.resize(60, HEIGHT)
+    conn.text('wide')
+    screen.type('X')
+    screen.wait(lambda lines: lines[-2:] == ['< wide', '> ' + 'abcdefghij' * 3 + 'X'])
+    screen.press('Enter')
+    wait_text(conn, 'abcdefghij' * 3 + 'X')
+
+
+def test_characters_that_take_two_columns(conversation):
+    """As many as fit, and the cursor where it belongs, also when something comes in between."""
+    screen, conn = conversation
+    screen.type('波a漢字')
+    screen.see('> 波a漢字', cursor=9)
+    screen.press('Left')
+    screen.see('> 波a漢字', cursor=7)
+    conn.text('受信 ü')
+    screen.see('< 受信 ü', '> 波a漢字', cursor=7)
+    screen.press('BSpace')
+    screen.see('< 受信 ü', '> 波a字', cursor=5)
+    screen.type('é')
+    screen.press('Enter')
+    wait_text(conn, '波aé字')
+    screen.type('a' + '漢' * 40)
+    rows = ['> a' + '漢' * 18, '漢' * 20, '漢' * 2]
+    screen.see('> 波aé字', *rows, cursor=4)
+    conn.text('between')
+    screen.see('> 波aé字', '< between', *rows, cursor=4)
+    screen.press('C-b', 'C-b')
+    conn.text('once more')
+    screen.see('> 波aé字', '< between', '< once more', *rows, cursor=0)
+    screen.press('Enter')
+    wait_text(conn, 'a' + '漢' * 40)
+
+
+def test_a_message_that_is_longer_than_the_screen(conversation):
+    screen, conn = conversation
+    screen.type('typing')
+    text = ''.join(f'{i:04}' for i in range(300))
+    conn.text(text)
+    rows = [f'< {text}'[i:i + WIDTH] for i in range(0, len(text) + 2, WIDTH)]
+    screen.see(*rows[-HEIGHT + 1:], '> typing', cursor=8)
+    screen.press('Enter')
+    wait_text(conn, 'typing')
+
+
+def test_the_keys_of_an_editor(conversation):
+    screen, conn = conversation
+    screen.type('one two three')
+    screen.press('C-a')
+    screen.see('> one two three', cursor=2)
+    screen.press('C-k')
+    screen.see('>', cursor=2)
+    screen.press('C-y', 'C-w')
+    screen.see('> one two', cursor=10)
+    screen.press('C-u', 'Up')
+    screen.see('>', cursor=2)
+    screen.type('sent')
+    screen.press('Enter')
+    wait_text(conn, 'sent')
+    assert [f.payload for f in conn.of(frames.TEXT)] == [b'sent']
+
+
+@pytest.mark.parametrize('end', ['C-d', 'C-c'])
+def test_the_terminal_is_as_it_was(screen, dumb_server, folder, end):
+    def script(conn):
+        conn.upgrade()
+        conn.drain_to_close()
+        conn.send(frames.close(1000))
+
+    before, after = (os.path.join(folder, name) for name in ('before', 'after'))
+    screen.command(f'stty -a > {before}')
+    screen.see('status 0', SHELL)
+    connect(screen, dumb_server(script).url())
+    wait_connected(screen)
+    screen.press(end)
+    screen.see('status 0', SHELL)
+    screen.type(f'stty -a > {after}; echo written')
+    screen.press('Enter')
+    screen.see('written', SHELL)
+    with open(before, encoding='ascii') as one, open(after, encoding='ascii') as other:
+        assert one.read() == other.read()
 
 
 def test_an_interrupt_leaves_a_terminal_as_it_was(conversation):
@@ -218,7 +273,7 @@ def test_the_server_closes(conversation):
 
 
 def test_a_trace_does_not_destroy_the_line(screen, echo_server):
-    screen.start(f'{echo_server.url}/ticker?interval=100ms', '-vv', '--timings')
+    connect(screen, f'{echo_server.url}/ticker?interval=100ms', '-vv', '--timings')
     wait_until(lambda: screen.lines()[-1:] == ['>'], what='the prompt')
     screen.type('typing')
     wait_until(lambda: screen.lines()[-1:] == ['> typing'] and len(screen.lines()) > 10)
@@ -237,7 +292,7 @@ def test_only_the_output_is_a_terminal(screen, echo_server):
 
 
 def test_raw_is_as_in_a_pipe(screen, echo_server):
-    screen.start(f'{echo_server.url}/', '--raw', '-v', '-t', 'ready')
+    connect(screen, f'{echo_server.url}/', '--raw', '-v', '-t', 'ready')
     screen.see('text: ready')
     screen.type('a\\b')
     screen.press('Enter')

@@ -67,7 +67,7 @@ def test_a_line_above_the_limit_is_skipped_to_its_end(wsbridged):
         answer = control.answer()
         assert answer['id'] is None
         assert answer['error']['code'] == -32013
-        assert answer['error']['message'] == 'the line is longer than 4096 bytes (limits.control_request)'
+        assert answer['error']['message'] == 'the request is longer than 4096 bytes (limits.control_request)'
         assert control.answer()['id'] == 2
 
 

@@ -228,8 +228,7 @@ def test_what_the_server_sees_by_default(wsbridged, each_server):
     assert headers['User-Agent'] == f'wsbridge/{version}'
     assert headers['Sec-WebSocket-Version'] == '13'
     assert len(base64.b64decode(headers['Sec-WebSocket-Key'], validate=True)) == 16
-    assert not headers.keys() & {'Origin', 'Authorization', 'Cookie', 'Sec-WebSocket-Extensions',
-                                 'Sec-WebSocket-Protocol'}
+    assert not headers.keys() & {'Origin', 'Authorization', 'Cookie', 'Sec-WebSocket-Protocol'}
 
 
 def test_what_the_server_sees_as_configured(wsbridged, each_server):

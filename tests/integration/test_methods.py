@@ -26,8 +26,9 @@ def refused(daemon, method, **params):
 def test_version(up):
     result = up.call('version')
     assert result.keys() == {'version', 'limits', 'features'}
+    assert {'ws', 'wss', 'permessage-deflate', 'fifo', 'framing-json'} <= set(result['features'])
     assert result['limits'] == {'clients': 256, 'queues': 64 << 20, 'control_request': 1 << 20, 'control_clients': 32,
-                                'bridges': 1000, 'dials_per_second': 20, 'tls_handshakes': 10}
+                                'control_stall': 30, 'bridges': 1000, 'dials_per_second': 20, 'tls_handshakes': 10}
 
 
 def test_status(up, server):

@@ -135,7 +135,7 @@ def test_unacked(namespace, inside):  # noqa: F811
     """The kernel has taken it, and no packet arrives: nobody knows, so it is told and not repeated."""
     server = inside.serve(IPV4)
     daemon = inside({'b': {'url': f'ws://{IPV4}:{INSIDE_PORT}/', 'reconnect': QUICK, 'ping': NO_PING,
-                           'timeouts': {'connect': 0.3}}})
+                           'timeouts': {'connect': 0.3}, 'compression': False}})
     daemon.wait_open()
     with daemon.client('b') as client:
         client.send('arrives\n')

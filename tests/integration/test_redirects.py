@@ -229,7 +229,7 @@ def test_no_secret_leaves_for_another_origin(bridges, scripted, certs, folder, c
     assert found == ([] if case == 'another host' else [b'sECRET-10']), last
     names = {line.split(b':')[0].lower() for line in last.split(b'\r\n')[1:]}
     assert names <= {b'host', b'upgrade', b'connection', b'sec-websocket-key', b'sec-websocket-version', b'user-agent',
-                     b'cookie', b'sec-websocket-protocol'}
+                     b'cookie', b'sec-websocket-protocol', b'sec-websocket-extensions'}
     assert certificates == ([] if goal is server else [None] * len(goal.connections))
     bridges.close(bridge)
 

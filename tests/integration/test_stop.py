@@ -103,6 +103,17 @@ def test_a_second_signal_ends_at_once(wsbridged, dumb_server):
     assert time.monotonic() - began < slack(1)
 
 
+def test_a_signal_in_the_last_moment_changes_nothing(wsbridged):
+    """Whoever asks for the end by two ways at once sees an orderly one."""
+    for _ in range(20):
+        daemon = wsbridged()
+        daemon.control.send('shutdown\n')
+        while daemon.process.poll() is None:
+            for _ in range(100):  # it is not reaped meanwhile, so the number is still its own
+                os.kill(daemon.pid, signal.SIGTERM)
+        assert daemon.process.returncode == 0
+
+
 def test_during_the_end_nobody_new_is_let_in(wsbridged, dumb_server):
     daemon = wsbridged({'b': {'url': dumb_server(deaf).url(), 'timeouts': {'close': 60}}})
     daemon.wait_open()
@@ -117,6 +128,25 @@ def test_during_the_end_nobody_new_is_let_in(wsbridged, dumb_server):
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait_exit() == 0
     assert client.line() is None
+
+
+def test_during_the_end_nothing_new_begins(wsbridged, dumb_server):
+    """It would hold up the end: who is connected could go on for ever."""
+    servers = dumb_server(deaf), dumb_server(deaf)
+    daemon = wsbridged({'b': {'url': servers[0].url(), 'timeouts': {'close': 60}},
+                        'down': {'url': servers[1].url(), 'start': 'manual'}})
+    daemon.wait_open('b')
+    with Control(daemon.control_path) as control:
+        assert control.call('version')
+        daemon.send_signal(signal.SIGTERM)
+        wait_until(lambda: not os.path.exists(daemon.control_path))
+        for line in (f'open new url={servers[1].url()}', 'open down', 'reconnect b', 'reload', 'reload dry_run=true'):
+            error = control.ask(line)['error']
+            assert (error['code'], error['message']) == (-32004, 'the daemon is ending'), line
+        assert [b['name'] for b in control.call('status')['bridges']] == ['b', 'down']
+        assert not servers[1].connections
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait_exit() == 0
 
 
 def test_calls_that_wait_are_answered_at_the_end(wsbridged, dumb_server):

@@ -285,13 +285,15 @@ def test_memory_is_bounded(up, server, reader):
     assert 'gap' in {e['event'] for e in events}
 
 
-@pytest.mark.limit(90)
-def test_a_reader_that_does_not_read_is_dropped(up, server, reader):
-    reader.call('subscribe', name='up', events=['message'])
-    flood(up, server, 2000, 1000)
-    wait_until(lambda: up.status()['daemon']['control_clients']['now'] == 1, 60)
-    assert up.log_lines('does not read its answers')
-    assert up.status('up')['state'] == 'open'
+def test_a_reader_that_does_not_read_is_dropped(wsbridged, server):
+    daemon = wsbridged({'up': {'url': server.url()}}, limits={'control_stall': 0.5})
+    daemon.wait_open()
+    with Reader(daemon.control_path) as reader:
+        reader.call('subscribe', name='up', events=['message'])
+        flood(daemon, server, 2000, 1000)
+        wait_until(lambda: daemon.status()['daemon']['control_clients']['now'] == 1)
+    assert daemon.log_lines('does not read its answers')
+    assert daemon.status('up')['state'] == 'open'
 
 
 def test_a_reader_that_is_slow_holds_up_nobody(up, server, reader):

@@ -14,6 +14,7 @@ import sys
 
 FILES = {'wsbridge.bash': 'bash', '_wsbridge': 'zsh', 'wsbridge.fish': 'fish'}
 STATES = 'connecting open closing waiting idle closed failed'
+EVENTS = 'state message open close ping pong error'
 NAMES = """grep -o '{"name":"[A-Za-z0-9_.@-]*","state"' | cut -d '"' -f 4"""
 HEAD = '# SPDX-License-Identifier: Apache-2.0\n# Completion of wsbridge(1) for {}. Made by tests/lint/completions.py.\n'
 
@@ -38,7 +39,8 @@ class Command:
     def __init__(self, name, words, summary):
         self.name, self.summary, self.switches = name, summary, []
         # What may stand in which place; the last one may come again and again.
-        self.words = re.findall(r'[A-Za-z]+', words.replace('|-', ''))
+        self.words = re.findall(r'[A-Za-z]+', re.sub(r'\|[a-z-]+', '', words))
+        self.instead = re.findall(r'NAME\|([a-z]+)', words)
         self.repeats = '...' in words
 
 
@@ -73,7 +75,7 @@ _wsbridge_bridges() {
 		%(names)s
 }
 
-# What the value of a switch is: "file", "option", "none"; nothing if it has none.
+# What the value of a switch is: "file", "option", "events", "none"; nothing if it has none.
 _wsbridge_value() {
 	case $1 in
 %(values)s
@@ -96,7 +98,7 @@ _wsbridge_word() {
 _wsbridge_options='%(options)s'
 
 _wsbridge() {
-	local cur=${COMP_WORDS[COMP_CWORD]} command='' value='' kind='' count=0 i word
+	local cur=${COMP_WORDS[COMP_CWORD]} command='' value='' kind='' before='' count=0 i word
 	local -a socket=()
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -115,12 +117,20 @@ _wsbridge() {
 			((count++))
 		fi
 	done
-	[[ $cur == = || $value == after ]] && return
+	if [[ $cur == = || $value == after ]]; then
+		[[ $kind == file || $kind == socket ]] || return
+		value=$kind cur=${cur#=}
+	fi
 	case $value in
 	file | socket) kind=FILE ;;
 	option)
 		compopt -o nospace
 		mapfile -t COMPREPLY < <(compgen -S = -W "$_wsbridge_options" -- "$cur")
+		return
+		;;
+	events) # with commas between them
+		[[ $cur == *,* ]] && before=${cur%%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$before" -W '%(events)s' -- "${cur##*,}")
 		return
 		;;
 	none) return ;;
@@ -133,7 +143,7 @@ _wsbridge() {
 		;;
 	esac
 	case $kind in
-	NAME) mapfile -t COMPREPLY < <(compgen -W "$(_wsbridge_bridges "${socket[@]}")" -- "$cur") ;;
+	NAME*) mapfile -t COMPREPLY < <(compgen -W "$(_wsbridge_bridges "${socket[@]}")${kind#NAME}" -- "$cur") ;;
 	FILE)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -147,7 +157,8 @@ complete -F _wsbridge wsbridge
 
 
 def value_kind(switch):
-    return {'FILE': 'file', 'SOCKET': 'socket', 'KEY=VALUE': 'option'}.get(switch.value, 'none')
+    return {'FILE': 'file', 'SOCKET': 'socket', 'KEY=VALUE': 'option', 'EVENTS': 'events'}.get(
+        switch.value, 'none')
 
 
 def bash(t):
@@ -165,10 +176,10 @@ def bash(t):
             place = '*' if c.repeats and i == len(c.words) - 1 else i
             shown = t.words.get(word, word if word in ('NAME', 'FILE') else '')
             if shown:
-                words.append(f"\t{c.name}:{place}) echo '{shown}' ;;")
+                words.append(f"\t{c.name}:{place}) echo '{' '.join([shown, *c.instead])}' ;;")
     return HEAD.format('bash') + BASH % {
         'names': NAMES, 'values': '\n'.join(values), 'switches': '\n'.join(switches), 'words': '\n'.join(words),
-        'options': '\n'.join(t.options)}
+        'events': EVENTS, 'options': '\n'.join(t.options)}
 
 
 # zsh --------------------------------------------------------------------------
@@ -221,12 +232,14 @@ def quoted(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def zsh_action(t, word):
+def zsh_action(t, word, instead=()):
     words = t.words.get(word)
     if words:
         return f'({words})'
-    return {'NAME': '_wsbridge_bridges', 'FILE': '_files', 'SOCKET': '_files', 'KEY=VALUE': '_wsbridge_options'}.get(
-        word, ' ')
+    if instead:
+        return f'{{_wsbridge_bridges; compadd {" ".join(instead)}}}'
+    return {'NAME': '_wsbridge_bridges', 'FILE': '_files', 'SOCKET': '_files', 'KEY=VALUE': '_wsbridge_options',
+            'EVENTS': f'_sequence compadd - {EVENTS}'}.get(word, ' ')
 
 
 def zsh_switch(t, switch):
@@ -251,7 +264,7 @@ def zsh(t):
         cases += [f'\t{c.name})', '\t\t_arguments -S \\', *lines(c.switches, '\t\t\t')]
         for i, word in enumerate(c.words):
             place = '*' if c.repeats and i == len(c.words) - 1 else i + 1
-            cases.append(f'\t\t\t{quoted(f"{place}:{word}:{zsh_action(t, word)}")} \\')
+            cases.append(f'\t\t\t{quoted(f"{place}:{word}:{zsh_action(t, word, c.instead)}")} \\')
         cases[-1] = cases[-1][:-2]
         cases.append('\t\t;;')
     commands = [f"\t\t{quoted(c.name + ':' + c.summary.replace(':', chr(92) + ':'))}" for c in t.commands.values()]
@@ -317,7 +330,8 @@ def fish_line(at, rest):
 def fish_switch(t, switch, at):
     letter = f'-s {switch.letter} ' if switch.letter else ''
     options = ' '.join(f'{name}=' for name in t.options)
-    value = {'file': ' -r -F', 'socket': ' -r -F', 'none': ' -x', 'option': f' -x -a {quoted(options)}'}
+    value = {'file': ' -r -F', 'socket': ' -r -F', 'none': ' -x', 'option': f' -x -a {quoted(options)}',
+             'events': f" -x -a '(__fish_append , {EVENTS})'"}
     return fish_line(at, f'{letter}-l {switch.name} -d {quoted(switch.about)}' +
                      (value[value_kind(switch)] if switch.takes() else ''))
 
@@ -329,7 +343,7 @@ def fish_command(t, c):
     for i, word in enumerate(c.words):
         place = '*' if c.repeats and i == len(c.words) - 1 else i
         if word in t.words or word in ('NAME', 'FILE'):
-            action = {'NAME': "-a '(__wsbridge_bridges)'", 'FILE': '-F'}.get(word) or f'-a {quoted(t.words[word])}'
+            action = {'NAME': f"-a '{' '.join(['(__wsbridge_bridges)', *c.instead])}'", 'FILE': '-F'}.get(word) or f'-a {quoted(t.words[word])}'
             yield fish_line(f'"{c.name}:{place}"', action)
 
 

@@ -105,7 +105,7 @@ static void finish(struct dial *d, const struct error *err)
 	d->sock = NULL;
 	if (!err) {
 		stream = fd_stream_new(d->loop, sim_fd_new(sock));
-		snprintf(d->told.peer, sizeof(d->told.peer), "192.0.2.1:443");
+		d->told.peer = "192.0.2.1:443";
 	}
 	d->told.took[STAGE_CONNECT] = loop_now(d->loop) - d->began;
 	d->cb(d->arg, stream, &d->told, err);
@@ -180,6 +180,7 @@ struct dial *dial_start(struct dialer *dialer, const struct dial_params *params,
 	d->tls = params->tls != NULL;
 	d->began = loop_now(d->loop);
 	snprintf(d->host, sizeof(d->host), "%s", params->host);
+	d->told.peer = "";
 	for (size_t i = 0; i <= STAGE_OPEN; i++)
 		d->told.took[i] = -1;
 	net->dialed(net, params, &d->verdict);
@@ -198,6 +199,15 @@ struct dial *dial_start(struct dialer *dialer, const struct dial_params *params,
 const struct dial_report *dial_report(struct dial *d)
 {
 	return &d->told;
+}
+
+/* Nothing is behind it here. */
+struct dial_report *dial_report_copy(const struct dial_report *report)
+{
+	struct dial_report *copy = mem_alloc(sizeof(*copy));
+
+	*copy = *report;
+	return copy;
 }
 
 bool dial_timed_out(const struct dial *d, struct error *err)

@@ -52,8 +52,9 @@ static void on_link(void *arg, const struct link_event *ev)
 		o->full = o->full && link_is_open(o->feed->subject.link);
 		judge_state(o->feed);
 		break;
-	case LINK_MESSAGE:
-		on_message(o, ev->msg);
+	case LINK_MESSAGES:
+		for (size_t i = 0; i < ev->n_msgs; i++)
+			on_message(o, ev->msgs[i]);
 		break;
 	case LINK_DRAINED:
 		o->full = false;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,44 @@ static void hook_fails_the_nth_try_once(void **state)
 	free(p);
 }
 
+static void pages_are_zeroed_and_may_be_refused(void **state)
+{
+	const size_t sizes[] = { 1, 4096, 4097, 300000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (int again = 0; again < 2; again++) {
+			uint8_t *p = mem_try_pages(sizes[i]);
+
+			assert_non_null(p);
+			assert_int_equal((uintptr_t)p % 4096, 0);
+			for (size_t at = 0; at < sizes[i]; at++)
+				assert_int_equal(p[at], 0);
+			memset(p, 0xA5, sizes[i]);
+			mem_free_pages(p, sizes[i]);
+		}
+	}
+	mem_free_pages(NULL, 4096);
+	assert_null(mem_try_pages(SIZE_MAX / 2));
+	mem_fail_try_after(1);
+	assert_null(mem_try_pages(4096));
+	mem_free_pages(mem_try_pages(4096), 4096);
+}
+
+/* What has been freed is the kernel's again: it is not there any more. */
+static void freed_pages_are_gone(void **state)
+{
+	uint8_t *p = mem_try_pages(8192);
+	unsigned char in_core[2];
+
+	(void)state;
+	assert_non_null(p);
+	p[0] = p[4096] = 1;
+	assert_int_equal(mincore(p, 8192, in_core), 0);
+	mem_free_pages(p, 8192);
+	assert_int_equal(mincore(p, 8192, in_core), -1);
+}
+
 /* A sanitizer's allocator would end the process itself, before NULL is seen. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -142,6 +181,8 @@ int main(void)
 		cmocka_unit_test(zeroed_and_grown),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(hook_fails_the_nth_try_once),
+		cmocka_unit_test(pages_are_zeroed_and_may_be_refused),
+		cmocka_unit_test(freed_pages_are_gone),
 		cmocka_unit_test(failure_aborts),
 	};
 

@@ -2,6 +2,7 @@
 /* Calls to a control socket that a child process serves with prepared answers. */
 #include "cli/call.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,6 +166,58 @@ static void test_events(void **state)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* What call_continue makes of it, each time there is something to read. */
+static enum call_result step_by_step(struct call *c, struct rpc_answer *answer, struct error *err)
+{
+	struct call_request request = { .method = "status" };
+	enum call_result result = CALL_OK;
+	struct pollfd p = { .fd = call_fd(c), .events = POLLIN };
+
+	assert_false(call_continue(c, &result, answer, err)); /* and it did not wait */
+	call_begin(c, &request);
+	do
+		assert_int_equal(poll(&p, 1, 10000), 1);
+	while (!call_continue(c, &result, answer, err));
+	return result;
+}
+
+static void test_in_steps(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum call_result result;
+		enum err code;
+	} cases[] = {
+		{ "{\"id\":7,\"result\":{}}\n{\"method\":\"event\",\"params\":{}}\n"
+		  "{\"id\":1,\"result\":{\"a\":1}}\n",
+		  CALL_OK, ERR_NONE },
+		{ "{\"id\":1,\"error\":{\"code\":-32004,\"message\":\"no\"}}\n", CALL_REFUSED,
+		  ERR_NONE },
+		{ "{\"id\":1,", CALL_UNREACHABLE, ERR_CONNECT },
+		{ "hello\n", CALL_UNREACHABLE, ERR_PROTOCOL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int listener = bind_socket(true);
+		struct error err = ERROR_INIT;
+		struct rpc_answer answer;
+		pid_t child = fork();
+		struct call *c;
+
+		if (child == 0)
+			serve(listener, cases[i].lines, true);
+		close(listener);
+		c = call_new(path, NULL, &err);
+		assert_int_equal(step_by_step(c, &answer, &err), cases[i].result);
+		assert_int_equal(err.code, cases[i].code);
+		if (cases[i].result != CALL_UNREACHABLE)
+			rpc_answer_deinit(&answer);
+		call_free(c);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+}
+
 static void test_other_answers_are_skipped(void **state)
 {
 	struct result r;
@@ -234,13 +287,10 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_result),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_null_id),
-		cmocka_unit_test(test_other_answers_are_skipped),
-		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_result),	  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_null_id),	  cmocka_unit_test(test_other_answers_are_skipped),
+		cmocka_unit_test(test_events),	  cmocka_unit_test(test_in_steps),
+		cmocka_unit_test(test_no_answer), cmocka_unit_test(test_nobody_there),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

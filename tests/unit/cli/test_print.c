@@ -135,7 +135,21 @@ static void test_table(void **state)
 
 #define DIM(text) "\033[2m" text "\033[0m"
 
-/* A column is never cut below twelve characters, however narrow the terminal is. */
+/* On a narrow terminal every column gives way, the widest first. */
+static void test_table_narrow(void **state)
+{
+	json_t *list = bridges();
+	struct sink s;
+
+	(void)state;
+	json_array_remove(list, 1);
+	print_bridges(sink_init(&s, 50, false), list);
+	assert_printed(&s, "NAME  STATE   SINCE  URL     CLI...   RX  TX   RTT\n"
+			   "feed  open   3m 20s  ws:...       2  120   3  12ms\n");
+	json_decref(list);
+}
+
+/* Where not even that helps, the URL alone gives way, to no less than twelve characters. */
 static void test_table_colours(void **state)
 {
 	json_t *list = bridges();
@@ -295,6 +309,10 @@ static const struct {
 	  "\"last_error\":{\"message\":\"refused\"}}",
 	  "a: waiting (refused; next attempt in 3.0s)\n" },
 	{ print_opened,
+	  "{\"name\":\"a\",\"state\":\"connecting\",\"attempts\":2,"
+	  "\"last_error\":{\"message\":\"refused\"}}",
+	  "a: connecting (last error: refused)\n" },
+	{ print_opened,
 	  "{\"name\":\"a\",\"state\":\"closed\",\"last_close\":{\"code\":1000,\"clean\":true}}",
 	  "a: closed\n" },
 	{ print_reloaded, "{\"added\":[],\"changed\":[],\"removed\":[],\"unchanged\":3}",
@@ -308,6 +326,10 @@ static const struct {
 	{ print_shut_down, "{}", "wsbridged has ended\n" },
 	{ print_log_level, "{\"level\":\"debug\"}", "log level: debug\n" },
 	{ print_log_level, "{}", "log level: -\n" },
+	{ print_traces, "{\"traces\":[]}", "no bridge is traced\n" },
+	{ print_traces, "{\"traces\":[{\"name\":\"a\",\"until\":0},{\"name\":\"b\"}]}",
+	  "a: traced in the log of the daemon until 1970-01-01 00:00:00\n"
+	  "b: traced in the log of the daemon until -\n" },
 	{ print_metrics, "{\"text\":\"# EOF\\n\"}", "# EOF\n" },
 	{ print_metrics, "{\"text\":1}", "" },
 	{ print_version, "{\"version\":\"1.2.3\",\"features\":[\"ws\",\"lines\"],\"limits\":{}}",
@@ -370,12 +392,12 @@ static void test_explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_durations),     cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_wrapping),      cmocka_unit_test(test_table),
-		cmocka_unit_test(test_table_colours), cmocka_unit_test(test_table_just_fits),
-		cmocka_unit_test(test_no_bridges),    cmocka_unit_test(test_detail),
-		cmocka_unit_test(test_troubles),      cmocka_unit_test(test_results),
-		cmocka_unit_test(test_explained),
+		cmocka_unit_test(test_durations),	cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_wrapping),	cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_narrow),	cmocka_unit_test(test_table_colours),
+		cmocka_unit_test(test_table_just_fits), cmocka_unit_test(test_no_bridges),
+		cmocka_unit_test(test_detail),		cmocka_unit_test(test_troubles),
+		cmocka_unit_test(test_results),		cmocka_unit_test(test_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

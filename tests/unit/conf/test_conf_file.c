@@ -101,8 +101,8 @@ static const struct broken keys[] = {
 	  " {\"interval\": ...}" },
 	{ BRIDGE("'reconect': {}"),
 	  "FILE:2:1: bridges.a.reconect: unknown key; did you mean \"reconnect\"?" },
-	{ BRIDGE("'compression': false"),
-	  "FILE:2:1: bridges.a.compression: not supported by this version" },
+	{ BRIDGE("'compression': {'levle': 1}"),
+	  "FILE:2:17: bridges.a.compression.levle: unknown key; did you mean \"level\"?" },
 	{ ENDPOINT("'frame': 'lines'"), "FILE:2:1: bridges.a.endpoint.frame: unknown key" },
 };
 

@@ -100,7 +100,7 @@ static void check_defaults(const struct schema *s, const void *store)
 
 	schema_defaults(s, defaults);
 	for (size_t i = 0; i < s->n_rows; i++) {
-		struct schema one = { s->what, &s->rows[i], 1, s->size, s->later };
+		struct schema one = { s->what, &s->rows[i], 1, s->size };
 
 		if (!s->rows[i].value || differs(s->rows[i].name))
 			continue;

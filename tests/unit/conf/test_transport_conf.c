@@ -200,6 +200,17 @@ static const struct broken socket[] = {
 	  "FILE:2:34: bridges.a.socket.keepalive.idle: must be between 1s and 32767s\n"
 	  "FILE:2:53: bridges.a.socket.keepalive.interval: must be between 1s and 32767s\n"
 	  "FILE:2:69: bridges.a.socket.keepalive.count: must be between 1 and 127" },
+	{ BRIDGE("'compression': 'on'"), "FILE:2:16: bridges.a.compression: expected an object, "
+					 "true, false or null, found a string" },
+	{ BRIDGE("'compression': {'client_max_window_bits': 8, 'server_max_window_bits': 7}"),
+	  "FILE:2:43: bridges.a.compression.client_max_window_bits: must be between 9 and 15\n"
+	  "FILE:2:72: bridges.a.compression.server_max_window_bits: must be between 8 and 15" },
+	{ BRIDGE("'compression': {'level': 0, 'threshold': '-1', 'release_after': '1ms'}"),
+	  "FILE:2:26: bridges.a.compression.level: must be between 1 and 9\n"
+	  "FILE:2:42: bridges.a.compression.threshold: \"-1\" is not a size: a whole number is "
+	  "missing\n"
+	  "FILE:2:65: bridges.a.compression.release_after: must be 0 (\"off\") or between 100ms "
+	  "and 1d" },
 	{ BRIDGE("'socket': {'user_timeout': -1}"),
 	  "FILE:2:28: bridges.a.socket.user_timeout: must be 0 (\"off\") or between 1ms and 1d" },
 	{ BRIDGE("'socket': {'bind_address': 'localhost'}"),

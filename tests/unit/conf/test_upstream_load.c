@@ -78,7 +78,7 @@ static void test_defaults(void **state)
 	assert_int_equal(b->tls.min_version, CONF_TLS_1_2);
 	assert_int_equal(b->tls.max_version, CONF_TLS_ANY);
 	assert_true(!b->tls.ciphers && !b->tls.ciphersuites && !b->tls.groups);
-	assert_true(!b->tls.server_name && !b->tls.keylog_file);
+	assert_true(!b->tls.server_name && !b->tls.keylog_file && !b->tls.ktls);
 	assert_int_equal(b->tls.n_pins, 0);
 	assert_int_equal(b->proxy.use, CONF_PROXY_ENV);
 	assert_int_equal(b->proxy.secret.kind, SECRET_NONE);
@@ -169,7 +169,7 @@ static void test_values(void **state)
 			"'key': '/k', 'server_name': '2001:db8::1', 'min_version': '1.3',"
 			"'max_version': '1.3', 'ciphers': 'A:!B@C', 'ciphersuites': 'D',"
 			"'groups': 'X25519:P-256', 'pin_sha256': ['" PIN "'],"
-			"'keylog_file': '/l'}");
+			"'keylog_file': '/l', 'ktls': true}");
 
 	assert_int_equal(b->cookies, COOKIES_OFF);
 	assert_int_equal(b->redirects, 10);
@@ -190,6 +190,7 @@ static void test_values(void **state)
 	assert_int_equal(b->tls.n_pins, 1);
 	assert_string_equal(b->tls.pins[0], PIN);
 	assert_string_equal(b->tls.keylog_file, "/l");
+	assert_true(b->tls.ktls);
 }
 
 static void test_socket(void **state)

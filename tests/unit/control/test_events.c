@@ -183,7 +183,7 @@ static void test_whole_line(void **state)
 	assert_string_equal(line, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{"
 				  "\"bridge\":\"a\",\"event\":\"message\",\"type\":\"text\","
 				  "\"data\":\"hi\",\"seq\":1,\"epoch\":1,\"time\":1.5,"
-				  "\"subscription\":1,\"cursor\":\"0000000000000000:1\"}}\n");
+				  "\"subscription\":1,\"cursor\":\"0000000000000000:2\"}}\n");
 	free(line);
 }
 
@@ -318,9 +318,9 @@ static void test_since(void **state)
 	expect(t->other, "a:1");
 	expect(t->other, "a:3");
 	expect(t->other, "");
-	free(subscribe(t->other, "b", "message", "0000000000000000:2"));
+	free(subscribe(t->other, "b", "message", "0000000000000000:3"));
 	expect(t->other, "");
-	free(subscribe(t->other, "b", "message", "0000000000000000:1"));
+	free(subscribe(t->other, "b", "message", "0000000000000000:2"));
 	expect(t->other, "b:2");
 	expect(t->other, "");
 }
@@ -344,6 +344,27 @@ static void test_since_is_unknown(void **state)
 		say(t, t->b, "x");
 	free(subscribe(t->other, "a", "message", first)); /* it is gone */
 	expect(t->other, "gap ?");
+}
+
+/* Nobody has asked for messages when they came, and nothing else has moved the cursor on. */
+static void test_since_a_time_when_it_was_not_kept(void **state)
+{
+	struct test *t = *state;
+	mem_auto_str before = subscribe(t->reader, "*", "state", NULL);
+	mem_auto_str same = NULL;
+
+	say(t, t->a, "missed");
+	free(subscribe(t->other, "a", "message", before));
+	expect(t->other, "gap ?");
+	expect(t->other, "");
+	same = subscribe(t->other, "a", "message", NULL);
+	free(subscribe(t->other, "a", "message", same)); /* from now on nothing is missed */
+	expect(t->other, "");
+	say(t, t->a, "kept");
+	event_reader_unsubscribe(t->other, 0, "a");
+	free(subscribe(t->other, "a", "message", same));
+	expect(t->other, "a:kept");
+	expect(t->other, "");
 }
 
 static void test_refused(void **state)
@@ -388,6 +409,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_could_not_be_passed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_since, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_since_is_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_since_a_time_when_it_was_not_kept, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 

@@ -119,32 +119,35 @@ static void test_explain(void **state)
 	json_decref(result);
 }
 
-static void put(struct history_entry *e, const char *text)
-{
-	snprintf(e->text, sizeof(e->text), "%s", text);
-}
-
 /* What the kinds of entries say that a refused connection does not show. */
 static void test_entries(void **state)
 {
 	struct history h = { 0 };
-	struct history_entry *e = history_add(&h, HISTORY_OPENED, 1700000000);
+	const struct history_entry entries[] = {
+		{ .kind = HISTORY_OPENED,
+		  .at = 1700000000,
+		  .text = "192.0.2.1:443, TLSv1.3",
+		  .took = 250000,
+		  .delay = -1 },
+		{ .kind = HISTORY_ENDED,
+		  .at = 1700000001,
+		  .text = "closed by peer (1001 \"\xff\")", /* not UTF-8: still told */
+		  .close_code = 1001,
+		  .took = 2000000,
+		  .delay = -1 },
+		{ .kind = HISTORY_ENDED,
+		  .at = 1700000002,
+		  .text = "the server answered with status 401",
+		  .code = ERR_BAD_STATUS,
+		  .stage = STAGE_HANDSHAKE,
+		  .status = 401,
+		  .delay = 30000000 },
+	};
 	json_t *list, *expected;
 
 	(void)state;
-	put(e, "192.0.2.1:443, TLSv1.3");
-	e->took = 250000;
-	e = history_add(&h, HISTORY_ENDED, 1700000001);
-	put(e, "closed by peer (1001 \"\xff\")"); /* not UTF-8: still told */
-	e->close_code = 1001;
-	e->took = 2000000;
-	e->delay = -1;
-	e = history_add(&h, HISTORY_ENDED, 1700000002);
-	put(e, "the server answered with status 401");
-	e->code = ERR_BAD_STATUS;
-	e->stage = STAGE_HANDSHAKE;
-	e->status = 401;
-	e->delay = 30000000;
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		history_add(&h, &entries[i]);
 	list = view_history(&h);
 	expected = json_pack(
 		"[{s:i,s:s,s:s,s:f},{s:i,s:s,s:s,s:i,s:f,s:n},{s:i,s:s,s:s,s:s,s:s,s:i,s:f}]", "at",
@@ -157,6 +160,7 @@ static void test_entries(void **state)
 	assert_true(json_equal(list, expected));
 	json_decref(list);
 	json_decref(expected);
+	history_deinit(&h);
 }
 
 static void test_on_demand(void **state)

@@ -150,6 +150,7 @@ static void test_right_of_each(void **state)
 		{ "wait", LEVEL_READ },	      { "ping", LEVEL_SEND },
 		{ "recv", LEVEL_READ },	      { "request", LEVEL_SEND },
 		{ "subscribe", LEVEL_READ },  { "unsubscribe", LEVEL_READ },
+		{ "trace", LEVEL_ADMIN },
 	};
 	struct error err;
 

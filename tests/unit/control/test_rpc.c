@@ -83,7 +83,7 @@ static void test_longest_line(void **state)
 	memcpy(line, "status", 6);
 	expect(span_of(line, MAX_LINE), "status #null");
 	expect(span_of(line, MAX_LINE + 1),
-	       "-32013 the line is longer than 4096 bytes (limits.control_request) #null");
+	       "-32013 the request is longer than 4096 bytes (limits.control_request) #null");
 }
 
 static void test_longest_id(void **state)

@@ -54,6 +54,21 @@ static void take_message(struct rig *r, struct span text, client_id client)
 		endpoint_close_client(r->e, client);
 }
 
+/* Of a run as many as come before a pause, or a close; the others must come again. */
+static void take_order(struct rig *r, const struct order *o, client_id client)
+{
+	bool more = true;
+
+	if (o->type == ORDER_MESSAGE)
+		take_message(r, o->msg.data, client);
+	if (o->type != ORDER_RUN)
+		return;
+	for (; more && *o->taken < o->n_msgs; ++*o->taken) {
+		take_message(r, o->msgs[*o->taken].data, client);
+		more = r->n_messages != r->pause_at && r->n_messages != r->close_at;
+	}
+}
+
 static void answer(struct rig *r, const struct endpoint_event *event)
 {
 	struct record record = { .type = RECORD_ERROR, .err = event->err, .id = event->order->id };
@@ -83,7 +98,7 @@ static void on_event(void *arg, const struct endpoint_event *event)
 	note(r, event);
 	switch (event->type) {
 	case ENDPOINT_ORDER:
-		take_message(r, event->order->msg.data, event->client);
+		take_order(r, event->order, event->client);
 		break;
 	case ENDPOINT_BAD_RECORD:
 		answer(r, event);

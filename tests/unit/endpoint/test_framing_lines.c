@@ -40,6 +40,28 @@ struct out_row {
 	bool replaced;
 };
 
+/* At one go: the same record, or none, and then two of them. */
+static void encode_plain(const struct out_row *row)
+{
+	struct msg msgs[2] = { { .type = row->type, .data = row->data },
+			       { .type = row->type, .data = row->data } };
+	struct chunk *c = chunk_new();
+	struct framing f;
+	size_t n;
+
+	framing_init(&f, row->conf, 1 << 20);
+	n = framing_encode_plain(&f, msgs, 2, c);
+	assert_true(n == 0 || n == 2);
+	assert_int_equal(c->len, n * row->record.n);
+	assert_int_equal(chunk_count(c, 0, c->len), n);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(c->data + i * row->record.n, row->record.p, row->record.n);
+	assert_false(n > 0 && row->replaced);
+	if (row->conf == &space && row->type == MSG_TEXT && !row->replaced)
+		assert_int_equal(n, 2);
+	chunk_unref(c);
+}
+
 static void inbound(void **state)
 {
 	static const struct out_row rows[] = {
@@ -100,6 +122,7 @@ static void inbound(void **state)
 		if (out)
 			assert_memory_equal(out, rows[i].record.p, n);
 		assert_int_equal(replaced, rows[i].replaced);
+		encode_plain(&rows[i]);
 		free(out);
 	}
 }

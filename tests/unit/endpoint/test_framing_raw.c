@@ -110,7 +110,7 @@ static void outbound(void **state)
 		framing_init(&f, rows[i].conf, rows[i].max);
 		framing_reader_init(&r, &f);
 		for (size_t j = 0; rows[i].pieces[j]; j++)
-			note_input(&t, &r, guard_place(&guard, span_str(rows[i].pieces[j])));
+			note_input(&t, &r, guard_place(&guard, span_str(rows[i].pieces[j])), false);
 		note_end(&t, &r);
 		note(&t, "", 1);
 		assert_string_equal(t.text, rows[i].out);

@@ -68,9 +68,10 @@ static void on_link(void *arg, const struct link_event *ev)
 	case LINK_STATE:
 		take_state(r);
 		break;
-	case LINK_MESSAGE:
+	case LINK_MESSAGES:
 		assert_true(link_has_session(r->k));
-		take_message(r, &ev->msg);
+		for (size_t i = 0; i < ev->n_msgs; i++)
+			take_message(r, &ev->msgs[i]);
 		break;
 	case LINK_PING:
 		r->pings++;

@@ -74,9 +74,10 @@ static void on_session(void *arg, const struct session_event *ev)
 	case SESSION_OPENED:
 		take_opened(r);
 		break;
-	case SESSION_MESSAGE:
+	case SESSION_MESSAGES:
 		assert_int_equal(r->upgraded, 1);
-		take_message(r, &ev->msg);
+		for (size_t i = 0; i < ev->n_msgs; i++)
+			take_message(r, &ev->msgs[i]);
 		break;
 	case SESSION_PING:
 		r->pings++;
@@ -91,6 +92,8 @@ static void on_session(void *arg, const struct session_event *ev)
 	case SESSION_TURN:
 		r->turns++;
 		r->heard += ev->heard;
+		if (r->on_turn)
+			r->on_turn(r);
 		break;
 	case SESSION_WRITTEN:
 		r->written++;

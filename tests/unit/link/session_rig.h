@@ -25,6 +25,7 @@ struct session_rig {
 	void (*on_upgraded)(struct session_rig *r);
 	void (*on_opened)(struct session_rig *r);
 	void (*on_message)(struct session_rig *r);
+	void (*on_turn)(struct session_rig *r);
 };
 
 void session_rig_init(struct session_rig *r);

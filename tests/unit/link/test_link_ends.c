@@ -244,6 +244,38 @@ static void test_new_configuration_with_the_next_connection(void **state)
 	link_rig_deinit(&r);
 }
 
+static uint64_t packed_at_end;
+
+static void note_packed(struct link_rig *r)
+{
+	packed_at_end = link_rig_info(r).packed_tx.bytes;
+}
+
+/* Of all connections, and each of them once: also while its end is told. */
+static void test_what_was_compressed_is_counted_once(void **state)
+{
+	static const char text[] = "something, something, something";
+	struct link_rig r;
+
+	(void)state;
+	link_rig_init(&r, LINK_FAST ", 'compression': {'threshold': 10}");
+	r.w.peer.fields = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+	r.on_ended = note_packed;
+	link_rig_open(&r);
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(link_rig_text(&r, text), LINK_SENT);
+		world_wait_count(&r.w, &r.w.peer.frames, i);
+		assert_int_equal(link_rig_info(&r).packed_tx.bytes, i * (sizeof(text) - 1));
+		ws_peer_finish(&r.w.peer);
+		world_wait_count(&r.w, &r.ends, i);
+		assert_int_equal(packed_at_end, i * (sizeof(text) - 1));
+		world_wait_count(&r.w, &r.w.peer.upgraded, i + 1);
+		link_rig_wait(&r, LINK_OPEN);
+	}
+	assert_int_equal(link_rig_info(&r).packed_tx.messages, 3);
+	link_rig_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_reconnect_is_no_failure),
 		cmocka_unit_test(test_no_ping_between_connections),
 		cmocka_unit_test(test_new_configuration_with_the_next_connection),
+		cmocka_unit_test(test_what_was_compressed_is_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

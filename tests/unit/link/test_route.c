@@ -292,7 +292,7 @@ static void check_uses(struct way *y, const struct tls_ctx *used, const struct t
 	"'1.2', 'max_version': '1.3', 'ciphers': 'ECDHE-RSA-AES128-GCM-SHA256', "             \
 	"'ciphersuites': 'TLS_AES_128_GCM_SHA256', 'groups': 'P-256', 'pin_sha256': "         \
 	"['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='], 'verify_hostname': false, "        \
-	"'keylog_file': '$DIR/keys'}"
+	"'keylog_file': '$DIR/keys', 'ktls': true}"
 
 static char in_dir[5][64];
 
@@ -331,9 +331,11 @@ static void test_tls(void **state)
 	y.secrets.key_password = (char *)(uintptr_t) "secret";
 	y.foreign = true; /* neither certificate nor name nor pins are for others */
 	assert_true(find(&y, "'url': 'wss://other.example', 'proxy': 'https://p', " TLS));
-	check_uses(&y, y.route.dial.tls, &params);
-	assert_null(y.route.dial.tls_server_name);
 	check_uses(&y, y.route.proxy.tls, &params);
+	assert_null(y.route.dial.tls_server_name);
+	params.ktls = true; /* of the server's TLS only */
+	check_uses(&y, y.route.dial.tls, &params);
+	params.ktls = false;
 	y.foreign = false;
 	assert_true(find(&y, "'url': 'wss://a.example', 'proxy': 'https://p', " TLS));
 	assert_string_equal(y.route.dial.tls_server_name, "b.example");
@@ -343,6 +345,7 @@ static void test_tls(void **state)
 	params.key_password = "secret";
 	params.pins = pins;
 	params.n_pins = 1;
+	params.ktls = true;
 	check_uses(&y, y.route.dial.tls, &params);
 	assert_true(find(&y, "'url': 'ws://a.example', " TLS));
 	assert_null(y.route.dial.tls);

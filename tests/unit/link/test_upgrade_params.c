@@ -134,6 +134,32 @@ static void test_options_are_handed_on(void **state)
 	url_deinit(&a.url);
 }
 
+static void test_compression(void **state)
+{
+	struct attempt a = attempt_to("ws://example.net/");
+	struct upgrade_params u;
+
+	(void)state;
+	u = begin(&a); /* the tables have not been asked: it is off */
+	assert_false(u.ws.deflate.on);
+	upgrade_params_deinit(&u);
+	a.conf.compression.on = true;
+	a.conf.compression.client_max_window_bits = 11;
+	a.conf.compression.server_max_window_bits = 8;
+	a.conf.compression.client_no_context_takeover = true;
+	a.conf.compression.level = 7;
+	a.conf.compression.threshold = 99;
+	u = begin(&a);
+	assert_true(u.ws.deflate.on && u.ws.deflate.client_no_context_takeover);
+	assert_false(u.ws.deflate.server_no_context_takeover);
+	assert_int_equal(u.ws.deflate.client_max_window_bits, 11);
+	assert_int_equal(u.ws.deflate.server_max_window_bits, 8);
+	assert_int_equal(u.ws.deflate_level, 7);
+	assert_int_equal(u.ws.deflate_threshold, 99);
+	upgrade_params_deinit(&u);
+	url_deinit(&a.url);
+}
+
 static void test_basic_auth_from_the_url(void **state)
 {
 	static const struct {
@@ -299,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_come_from_the_url),
 		cmocka_unit_test(test_null_leaves_host_and_user_agent_out),
 		cmocka_unit_test(test_options_are_handed_on),
+		cmocka_unit_test(test_compression),
 		cmocka_unit_test(test_basic_auth_from_the_url),
 		cmocka_unit_test(test_auth),
 		cmocka_unit_test(test_cookies),

@@ -16,10 +16,26 @@ struct attempt {
 	struct dial *dial; /* NULL: over */
 	bool done;
 	struct stream *stream;
-	struct dial_report report;
+	struct dial_report report; /* a copy; it refers to the next two, so it outlives the dial */
+	struct happy_try tries[HAPPY_MAX];
+	char peer[128];
 	struct error err;
 	char tls_version[16], proxy_tls_version[16];
 };
+
+static inline void keep_report(struct attempt *t, const struct dial_report *report)
+{
+	struct dial_report *copy = dial_report_copy(report);
+
+	t->report = *copy;
+	assert_true(copy->n_tries <= HAPPY_MAX);
+	for (size_t i = 0; i < copy->n_tries; i++)
+		t->tries[i] = copy->tries[i];
+	t->report.tries = t->tries;
+	snprintf(t->peer, sizeof(t->peer), "%s", copy->peer);
+	t->report.peer = t->peer;
+	free(copy);
+}
 
 static inline void on_dialed(void *arg, struct stream *stream, const struct dial_report *report,
 			     const struct error *err)
@@ -30,7 +46,7 @@ static inline void on_dialed(void *arg, struct stream *stream, const struct dial
 	assert_true((stream == NULL) == (err != NULL));
 	t->done = true;
 	t->stream = stream;
-	t->report = *report;
+	keep_report(t, report);
 	if (err)
 		t->err = *err;
 	if (report->tls)

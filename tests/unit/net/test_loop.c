@@ -66,6 +66,69 @@ static void test_disarmed_timer_does_not_fire(void **state)
 	loop_free(l);
 }
 
+#define CROWD 400
+
+struct one_of_many {
+	struct timer timer;
+	int64_t due;
+	bool off, fired;
+};
+
+static int64_t last_due;
+static int n_fired;
+
+static void fire_in_order(void *arg)
+{
+	struct one_of_many *o = arg;
+
+	assert_false(o->off || o->fired);
+	assert_true(loop_now(o->timer.loop) >= o->due);
+	assert_true(o->due >= last_due);
+	last_due = o->due;
+	o->fired = true;
+	n_fired++;
+}
+
+static bool count_reaches(void *arg)
+{
+	return n_fired >= *(int *)arg;
+}
+
+/* Armed, armed anew, disarmed and freed in any order, they fire once each, by their time. */
+static void test_many_timers_in_their_order(void **state)
+{
+	static struct one_of_many crowd[CROWD];
+	struct loop *l = loop_new();
+	uint32_t seed = 7;
+	int all = 0;
+
+	(void)state;
+	last_due = n_fired = 0;
+	for (size_t i = 0; i < CROWD; i++)
+		timer_init(&crowd[i].timer, l, fire_in_order, &crowd[i]);
+	for (size_t step = 0; step < 5 * CROWD; step++) {
+		struct one_of_many *o = &crowd[(seed = seed * 1664525 + 1013904223) % CROWD];
+
+		o->off = seed % 5 == 0;
+		if (o->off) {
+			timer_disarm(&o->timer);
+			continue;
+		}
+		timer_arm(&o->timer, 20000 + (int64_t)(seed >> 8) % 20000);
+		o->due = o->timer.due;
+	}
+	for (size_t i = 0; i < CROWD; i++)
+		all += timer_is_armed(&crowd[i].timer);
+	assert_true(all > CROWD / 2);
+	assert_true(turn_until(l, count_reaches, &all, PATIENCE));
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_false(timer_is_armed(&crowd[i].timer));
+		timer_deinit(&crowd[i].timer);
+	}
+	assert_int_equal(n_fired, all);
+	loop_free(l);
+}
+
 struct chain {
 	struct loop *loop;
 	struct deferred first, second, third;
@@ -176,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timer_is_never_early),
 		cmocka_unit_test(test_disarmed_timer_does_not_fire),
+		cmocka_unit_test(test_many_timers_in_their_order),
 		cmocka_unit_test(test_deferred_in_order_and_once),
 		cmocka_unit_test(test_signal_is_an_event),
 		cmocka_unit_test(test_watch_reports_what_is_wanted),

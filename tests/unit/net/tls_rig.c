@@ -83,7 +83,8 @@ struct tls_params rig_params(void)
 {
 	return (struct tls_params){ .verify = true,
 				    .verify_hostname = true,
-				    .ca_file = rig_path("ca.crt") };
+				    .ca_file = rig_path("ca.crt"),
+				    .ktls = RIG_KTLS };
 }
 
 static void on_resume(void *arg)

@@ -15,6 +15,11 @@
 #include "support/tls_certs.h"
 #include "support/tls_peer.h"
 
+/* The tests of streams run once more with TLS in the kernel asked for: there or not. */
+#ifndef RIG_KTLS
+#define RIG_KTLS false
+#endif
+
 extern char rig_dir[32]; /* rig_begin's */
 
 int rig_begin(void **state); /* of a group of tests: makes the certificates */

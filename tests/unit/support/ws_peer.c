@@ -173,6 +173,7 @@ static bool take_frame(struct ws_peer *p)
 	uint8_t *payload;
 
 	frame_decoder_init(&decoder, FRAME_FROM_CLIENT);
+	decoder.deflate = p->fields;
 	result = frame_decode(&decoder, &rest, &h, &why);
 	assert(result != FRAME_BAD);
 	assert(!p->close_seen || frame_is_control(h.opcode)); /* RFC 6455, 5.5.1 */
@@ -197,9 +198,10 @@ static void answer_properly(struct ws_peer *p)
 	assert(found);
 	upgrade_accept(accept, key);
 	text = mem_printf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-			  "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
+			  "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%s%s\r\n",
 			  accept, p->subprotocol ? "Sec-WebSocket-Protocol: " : "",
-			  p->subprotocol ? p->subprotocol : "", p->subprotocol ? "\r\n" : "");
+			  p->subprotocol ? p->subprotocol : "", p->subprotocol ? "\r\n" : "",
+			  p->fields ? p->fields : "");
 	p->upgraded++;
 	ws_peer_raw(p, span_str(text));
 }

@@ -31,6 +31,7 @@ struct ws_peer {
 	const char *const
 		*script; /* answers to the next requests, before `answer`; NULL at its end */
 	const char *subprotocol; /* of the proper one */
+	const char *fields;	 /* more of the proper one, each with its CRLF; RSV1 is fine then */
 	bool no_pong;		 /* Pings get no answer */
 	bool no_close;		 /* nor does a Close */
 	bool no_hangup;		 /* keeps TCP open after both Closes */

@@ -26,6 +26,7 @@
 struct rig {
 	struct url url;
 	struct dial_report report;
+	struct happy_try tries[4]; /* the report's */
 	struct http_head head;
 	struct session_details details;
 	struct probe_facts facts;
@@ -39,6 +40,8 @@ static void rig_init(struct rig *r, const char *url)
 	assert_true(url_parse(&r->url, url, &err));
 	for (int s = 0; s <= STAGE_OPEN; s++)
 		r->report.took[s] = -1;
+	r->report.tries = r->tries;
+	r->report.peer = "";
 	http_head_init(&r->head);
 	r->details = (struct session_details){ .url = &r->url, .handshake = -1 };
 	r->facts = (struct probe_facts){ .url = &r->url, .details = &r->details, .now = NOW };
@@ -80,7 +83,7 @@ static void assert_field(struct rig *r, const char *key, const char *expected)
 
 static void add_try(struct rig *r, const char *address, int64_t took, int os)
 {
-	struct happy_try *try = &r->report.tries[r->report.n_tries++];
+	struct happy_try *try = &r->tries[r->report.n_tries++];
 
 	snprintf(try->address, sizeof(try->address), "%s", address);
 	try->took = took;
@@ -111,7 +114,7 @@ static void test_open(void **state)
 	r.report.took[STAGE_PROXY] = 0;
 	add_try(&r, "[2001:db8::1]:3128", 100, ENETUNREACH);
 	add_try(&r, "192.0.2.1:3128", 250000, 0);
-	snprintf(r.report.peer, sizeof(r.report.peer), "192.0.2.1:3128");
+	r.report.peer = "192.0.2.1:3128";
 	r.details.report = &r.report;
 	r.details.peer = r.report.peer;
 	r.details.handshake = 500000;
@@ -188,7 +191,11 @@ static void test_certificates(void **state)
 	for (size_t i = 0; i < sizeof(certificates) / sizeof(*certificates); i++) {
 		struct tls_cert cert = { subject, issuer, sans, NOW + certificates[i].before,
 					 NOW + certificates[i].after };
-		struct tls_info info = { "TLSv1.3", "C", certificates[i].verified, &cert, 1 };
+		struct tls_info info = { .version = "TLSv1.3",
+					 .cipher = "C",
+					 .verified = certificates[i].verified,
+					 .chain = &cert,
+					 .n_chain = 1 };
 		mem_auto_str expected = mem_printf(
 			"{\"version\":\"TLSv1.3\",\"cipher\":\"C\",\"verified\":%s,\"chain\":[{"
 			"\"subject\":\"CN=a\",\"issuer\":\"CN=b\",\"sans\":\"DNS:a\","
@@ -207,7 +214,7 @@ static void test_certificates(void **state)
 
 static void test_tls_with_the_proxy(void **state)
 {
-	struct tls_info info = { "TLSv1.2", "C", false, NULL, 0 };
+	struct tls_info info = { .version = "TLSv1.2", .cipher = "C" };
 	struct rig r;
 
 	(void)state;

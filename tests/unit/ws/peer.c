@@ -100,23 +100,28 @@ void peer_drop_output(struct ws_conn *c)
 	buf_deinit(&wire);
 }
 
-void peer_put_response(struct buf *out, struct ws_conn *c)
+void peer_put_response_with(struct buf *out, struct ws_conn *c, const char *fields)
 {
 	static const char name[] = "Sec-WebSocket-Key: ";
 	struct iovec iov[WS_OUTPUT_IOV];
 	int n = ws_conn_output(c, iov);
 	struct span request = span_of(iov[0].iov_base, iov[0].iov_len);
 	const uint8_t *key = memmem(request.p, request.n, name, sizeof(name) - 1);
-	char accept[UPGRADE_ACCEPT_LEN + 1], head[256];
+	char accept[UPGRADE_ACCEPT_LEN + 1], head[512];
 
 	assert_int_equal(n, 1);
 	assert_non_null(key);
 	upgrade_accept(accept, span_of(key + sizeof(name) - 1, UPGRADE_KEY_LEN));
 	snprintf(head, sizeof(head),
 		 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		 accept);
+		 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
+		 accept, fields);
 	assert_true(buf_append(out, span_str(head)));
+}
+
+void peer_put_response(struct buf *out, struct ws_conn *c)
+{
+	peer_put_response_with(out, c, "");
 }
 
 struct ws_params peer_params(struct fixed_rand *r)
@@ -134,12 +139,17 @@ struct ws_params peer_params(struct fixed_rand *r)
 
 struct ws_conn *peer_open(const struct ws_params *params)
 {
+	return peer_open_with(params, "");
+}
+
+struct ws_conn *peer_open_with(const struct ws_params *params, const char *fields)
+{
 	struct ws_conn *c = ws_conn_new(params);
 	struct ws_event ev;
 	struct buf in;
 
 	buf_init(&in, 4096);
-	peer_put_response(&in, c);
+	peer_put_response_with(&in, c, fields);
 	peer_drop_output(c);
 	ws_conn_feed(c, buf_bytes(&in));
 	assert_int_equal(ws_conn_next(c, &ev), WS_UPGRADED);
@@ -222,19 +232,46 @@ void peer_expect_output(struct ws_conn *c, const struct fr *frames)
 struct run {
 	const struct talk *talk;
 	bool deliver;
+	bool fast;	     /* by ws_conn_run and ws_conn_send_run wherever they will */
 	struct buf expected; /* output */
 };
 
+static void check_event(struct ws_conn *c, const struct talk *t, const struct ws_event *ev,
+			size_t at)
+{
+	if (!is_event(c, ev, &t->events[at]))
+		fail_msg("%s: event %zu has type %d (%s)", t->name, at, (int)ev->type,
+			 ev->type == WS_FAILED ? ws_conn_error(c)->text : "");
+}
+
+/* Two at a time, so that there are several runs. */
+static bool take_run(struct ws_conn *c, const struct talk *t, size_t *at)
+{
+	struct msg msgs[2];
+	size_t n = ws_conn_run(c, msgs, 2);
+
+	assert_true(n <= 2);
+	for (size_t i = 0; i < n; i++) {
+		struct ws_event ev = { .type = WS_MESSAGE, .msg = msgs[i] };
+
+		check_event(c, t, &ev, (*at)++);
+	}
+	for (size_t i = ws_conn_send_run(c, msgs, n, 100); i < n; i++)
+		assert_int_equal(ws_conn_send(c, msgs[i]), WS_SENT);
+	return n > 0;
+}
+
 /* Takes all events that are there, echoes messages, writes the output to `wire`. */
-static void take_events(struct ws_conn *c, const struct talk *t, size_t *at, struct buf *wire)
+static void take_events(struct ws_conn *c, const struct run *run, size_t *at, struct buf *wire)
 {
 	struct ws_event ev;
 
-	while (ws_conn_next(c, &ev) != WS_NONE) {
-		if (!is_event(c, &ev, &t->events[*at]))
-			fail_msg("%s: event %zu has type %d (%s)", t->name, *at, (int)ev.type,
-				 ev.type == WS_FAILED ? ws_conn_error(c)->text : "");
-		(*at)++;
+	for (;;) {
+		if (run->fast && take_run(c, run->talk, at))
+			continue;
+		if (ws_conn_next(c, &ev) == WS_NONE)
+			break;
+		check_event(c, run->talk, &ev, (*at)++);
 		if (ev.type == WS_MESSAGE)
 			assert_int_equal(ws_conn_send(c, ev.msg), WS_SENT);
 	}
@@ -256,7 +293,7 @@ static void run_pieces(struct chunks *chunks, void *arg)
 	buf_init(&wire, 16 * PEER_MAX_MESSAGE);
 	while (chunks_next(chunks, &piece)) {
 		ws_conn_feed(c, piece);
-		take_events(c, run->talk, &at, &wire);
+		take_events(c, run, &at, &wire);
 	}
 	if (run->talk->events[at].p)
 		fail_msg("%s: event %zu has not come", run->talk->name, at);
@@ -306,10 +343,13 @@ static void run_talk(const struct talk *t, bool deliver)
 	for (const struct fr *f = t->in; f->p; f++)
 		peer_put_server(&in, f);
 	put_frames(&run.expected, t->out);
-	if (in.len <= EVERY_SPLIT_UP_TO)
-		chunks_each(buf_bytes(&in), run_pieces, &run);
-	else
-		run_large(t, buf_bytes(&in), &run);
+	for (int i = 0; i < 2; i++) {
+		run.fast = i > 0;
+		if (in.len <= EVERY_SPLIT_UP_TO)
+			chunks_each(buf_bytes(&in), run_pieces, &run);
+		else
+			run_large(t, buf_bytes(&in), &run);
+	}
 	buf_deinit(&in);
 	buf_deinit(&run.expected);
 }

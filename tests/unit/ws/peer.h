@@ -70,11 +70,14 @@ void peer_drop_output(struct ws_conn *c);
 
 /* A 101 response that answers the request which stands in the client's output. */
 void peer_put_response(struct buf *out, struct ws_conn *c);
+/* The same with more header lines, each with its CRLF. */
+void peer_put_response_with(struct buf *out, struct ws_conn *c, const char *fields);
 
 struct ws_params peer_params(struct fixed_rand *r); /* its bytes are PEER_KEY */
 
 /* A conversation past its upgrade, with nothing in its output. */
 struct ws_conn *peer_open(const struct ws_params *params);
+struct ws_conn *peer_open_with(const struct ws_params *params, const char *fields);
 
 /* Feeds and checks that the one event is this one. */
 void peer_expect(struct ws_conn *c, struct span bytes, const struct fr *event);

@@ -150,6 +150,16 @@ static void a_ping_leaves_at_the_next_boundary_after_every_split(void **state)
 	}
 }
 
+/* What is said to be left of the frame that had begun at `at` ends where it ends. */
+static void check_begun(const struct seen *seen, size_t at, size_t begun)
+{
+	size_t i = 0;
+
+	while (seen->at[i] < at)
+		i++;
+	assert_int_equal(seen->at[i] - at, begun);
+}
+
 /* Writes of every size one after the other, with a Ping now and then: no frame is torn. */
 static void no_frame_is_torn(void **state)
 {
@@ -158,18 +168,24 @@ static void no_frame_is_torn(void **state)
 		struct output o;
 		struct buf wire;
 		struct seen seen;
+		size_t at[20], begun[20];
 
 		open_output(&o, MAX);
 		buf_init(&wire, MAX);
 		put_all(&o, small, N_SMALL);
 		for (int i = 0; i < 20; i++) {
 			take(&o, step < output_len(&o) ? step : output_len(&o), &wire);
+			at[i] = wire.len;
+			begun[i] = o.begun + o.urgent_begun;
+			assert_true(o.begun == 0 || o.urgent_begun == 0);
 			if (i % 3 == 0)
 				assert_true(output_control(&o, FRAME_PONG, span_str("q"), MAX));
 		}
 		take(&o, output_len(&o), &wire);
 		read_frames(buf_bytes(&wire), &seen);
 		assert_int_equal(seen.n, N_SMALL + 7);
+		for (int i = 0; i < 20; i++)
+			check_begun(&seen, at[i], begun[i]);
 		buf_deinit(&wire);
 		output_deinit(&o);
 	}
