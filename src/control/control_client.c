@@ -149,6 +149,7 @@ static void take_lines(struct control_client *c, struct span *input)
 
 		if (got == LINES_MORE)
 			return;
+		loop_passed(c->env->host.loop, got == LINES_RECORD ? line.n : c->max_line);
 		add(c, got == LINES_RECORD ? exchange_new(&p, line) : exchange_too_long(&p));
 		collect(c);
 	}
@@ -189,6 +190,7 @@ static void offer(struct control_client *c)
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)s.p, .iov_len = s.n };
 	size_t taken = s.n > 0 ? stream_offer(c->stream, &iov, 1) : 0;
 
+	loop_passed(c->env->host.loop, s.n);
 	buf_consume(&c->out, taken);
 	if (c->out.len == 0)
 		timer_disarm(&c->stall);

@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "endpoint/client_int.h"
+#include "net/loop.h"
 #include "net/stream.h"
 
 #define DISCARDS_MAX 64
@@ -80,8 +81,10 @@ static void report(struct client *c, enum framing_result result, const struct or
 	case FRAMING_MORE:
 		return;
 	case FRAMING_BAD:
+		loop_tidy_later(c->loop); /* it may have been too long */
 		break;
 	case FRAMING_BROKEN:
+		loop_tidy_later(c->loop);
 		c->discarding = true;
 		refuse(c, o, CLIENT_BROKEN, err);
 		return;
@@ -89,6 +92,7 @@ static void report(struct client *c, enum framing_result result, const struct or
 		if (c->conf->access == ACCESS_R)
 			break;
 		c->received += o->type == ORDER_MESSAGE;
+		loop_passed(c->loop, o->msg.data.n);
 		c->cb(c->arg, c, CLIENT_ORDER, o, NULL);
 		return;
 	}
@@ -280,6 +284,7 @@ void client_free(struct client *c)
 	if (!c)
 		return;
 	list_remove(&c->node);
+	loop_passed(c->loop, framing_pending(&c->reader));
 	stream_free(c->stream);
 	outq_deinit(&c->queue);
 	framing_reader_deinit(&c->reader);

@@ -35,6 +35,7 @@ static bool offer(struct client *c, const struct iovec *iov, int n, size_t *writ
 
 	for (int i = 0; i < n; i++)
 		all += iov[i].iov_len;
+	loop_passed(c->loop, all);
 	*written = stream_offer(c->stream, iov, n);
 	c->stalled = *written < all;
 	return !c->stalled;

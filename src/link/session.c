@@ -48,7 +48,8 @@ static void stop_transport(struct session *s)
 		stream_detach(s->stream);
 	session_script_drop(s);
 	timer_disarm(&s->deadline);
-	timer_disarm(&s->release);
+	if (s->release)
+		timer_disarm(&s->release->timer);
 	deferred_cancel(&s->flush);
 }
 
@@ -77,7 +78,7 @@ void session_finish(struct session *s, const struct error *err)
 		session_end(s)->open_for = loop_now(s->loop) - s->opened;
 	session_end(s)->partial = s->conn ? ws_conn_partial(s->conn) : 0;
 	count_lost(s);
-	s->progress = session_progress(s);
+	loop_passed(s->loop, session_end(s)->partial);
 	s->state = DONE;
 	stop_transport(s);
 	loop_defer(s->loop, &s->gone);
@@ -105,13 +106,19 @@ static void on_gone(void *arg)
 		return;
 	}
 	ws_conn_free(s->conn);
-	url_deinit(&s->redirected);
-	buf_deinit(&s->body);
+	if (s->redirected)
+		url_deinit(s->redirected);
+	free(s->redirected);
+	if (s->refusal)
+		buf_deinit(&s->refusal->body);
+	free(s->refusal);
 	bridge_conf_unref(s->conf);
 	free(s->end);
 	free(s->report);
 	timer_deinit(&s->deadline);
-	timer_deinit(&s->release);
+	if (s->release)
+		timer_deinit(&s->release->timer);
+	free(s->release);
 	free(s);
 }
 
@@ -131,9 +138,7 @@ struct session *session_new(const struct session_params *params)
 	s->loop = params->loop;
 	s->conf = bridge_conf_ref(params->conf);
 	s->url = params->url;
-	buf_init(&s->body, SESSION_BODY_MAX);
 	timer_init(&s->deadline, s->loop, session_on_deadline, s);
-	timer_init(&s->release, s->loop, session_on_release, s);
 	deferred_init(&s->flush, session_on_end_of_turn, s);
 	deferred_init(&s->gone, on_gone, s);
 	dialer_wait_turn(params->dialer, &s->turn, on_turn, s);
@@ -295,8 +300,8 @@ struct session_progress session_progress(const struct session *s)
 {
 	struct ws_progress p;
 
-	if (s->state == DONE || !s->conn)
-		return s->progress;
+	if (!s->conn)
+		return (struct session_progress){ 0 };
 	p = ws_conn_progress(s->conn);
 	return (struct session_progress){ .data_queued = p.data_queued,
 					  .data_written = p.data_written,
@@ -318,7 +323,8 @@ bool session_acked(const struct session *s, uint64_t *written, uint64_t *acked)
 void session_details(const struct session *s, struct session_details *out)
 {
 	*out = (struct session_details){ .url = s->url, .handshake = -1 };
-	out->body = buf_bytes(&s->body);
+	if (s->refusal)
+		out->body = buf_bytes(&s->refusal->body);
 	out->report = s->report;
 	if (s->stream && s->report)
 		out->peer = s->report->peer;

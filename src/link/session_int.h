@@ -36,13 +36,26 @@ enum session_state {
 	DONE,
 };
 
+/* What the server says besides its refusal. */
+struct session_refusal {
+	struct buf body; /* the first of it */
+	int64_t left;	 /* by Content-Length; -1 = until the end of input */
+};
+
+/* compression.release_after */
+struct session_release {
+	struct timer timer;
+	uint64_t packed;   /* ws_conn_memory_uses when it was armed */
+	uint64_t released; /* and when memory was given back last */
+};
+
 struct session {
 	struct session_params env;
 	struct loop *loop;
 	struct bridge_conf *conf;
 	enum session_state state;
-	const struct url *url; /* where it goes: the owner's, or `redirected` */
-	struct url redirected;
+	const struct url *url;	 /* where it goes: the owner's, or `redirected` */
+	struct url *redirected;	 /* NULL = it is not */
 	int64_t redirects;	 /* followed so far */
 	bool foreign;		 /* one of them led to another origin */
 	struct dialer_turn turn; /* WAITING_TURN */
@@ -52,17 +65,13 @@ struct session {
 	struct stream *stream;	 /* from UPGRADING on */
 	struct ws_conn *conn;
 	struct timer deadline;
-	struct timer release;			/* compression.release_after */
-	uint64_t packed;			/* ws_conn_memory_uses when it was armed */
-	uint64_t released;			/* and when memory was given back last */
+	struct session_release *release;	/* NULL: nothing was compressed yet */
 	int64_t began, asked, answered, opened; /* on the loop's clock; 0 = not yet */
 	struct dial_report *report;		/* of the last dial; NULL = none yet */
-	struct buf body;			/* REFUSED, and later: the first of it */
-	int64_t body_left;			/* by Content-Length; -1 = until the end of input */
+	struct session_refusal *refusal;	/* REFUSED, and later; else NULL */
 	struct deferred flush;			/* end of turn: write */
-	struct deferred gone;		  /* end of turn: report the end, then free the memory */
-	struct session_end *end;	  /* NULL: nothing is known of it; see session_end() */
-	struct session_progress progress; /* DONE: how far it had come */
+	struct deferred gone;	 /* end of turn: report the end, then free the memory */
+	struct session_end *end; /* NULL: nothing is known of it; see session_end() */
 	bool was_open;
 	bool upgraded; /* it has been a WebSocket connection */
 	bool paused;   /* by the owner; counts while it is OPEN */
@@ -89,7 +98,6 @@ int64_t session_open_left(const struct session *s); /* of timeouts.open; INT64_M
 
 /* Something has come or gone: compression may hold memory to be given back later. */
 void session_watch_memory(struct session *s);
-void session_on_release(void *arg);
 
 /* session_script.c */
 void session_script_begin(struct session *s); /* upgraded: the first step */

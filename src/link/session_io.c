@@ -6,6 +6,7 @@
  * session, so the state is looked at again after every callback.
  */
 #include "base/escape.h"
+#include "base/mem.h"
 #include "link/session_int.h"
 #include "net/stream.h"
 #include "ws/conn.h"
@@ -49,6 +50,7 @@ void session_flush(struct session *s)
 		offered += iov[i].iov_len;
 	if (offered == 0)
 		return;
+	loop_passed(s->loop, offered);
 	wrote = stream_offer(s->stream, iov, n);
 	if (s->env.tap)
 		tap_sent(s->env.tap, iov, wrote);
@@ -64,24 +66,38 @@ void session_flush(struct session *s)
 		s); /* the owner hears of it from the loop, not from inside its own call */
 }
 
-void session_watch_memory(struct session *s)
-{
-	if (s->conf->compression.release_after == 0 || timer_is_armed(&s->release))
-		return;
-	s->packed = ws_conn_memory_uses(s->conn);
-	if (s->packed != s->released)
-		timer_arm(&s->release, s->conf->compression.release_after);
-}
-
-void session_on_release(void *arg)
+static void on_release(void *arg)
 {
 	struct session *s = arg;
 
-	if (ws_conn_memory_uses(s->conn) == s->packed) {
+	if (ws_conn_memory_uses(s->conn) == s->release->packed) {
 		ws_conn_release(s->conn);
-		s->released = s->packed;
+		s->release->released = s->release->packed;
 	}
 	session_watch_memory(s);
+}
+
+static struct session_release *new_release(struct session *s)
+{
+	struct session_release *r = mem_zalloc(sizeof(*r));
+
+	timer_init(&r->timer, s->loop, on_release, s);
+	return r;
+}
+
+void session_watch_memory(struct session *s)
+{
+	struct session_release *r = s->release;
+	uint64_t uses = ws_conn_memory_uses(s->conn);
+
+	if (s->conf->compression.release_after == 0 || uses == (r ? r->released : 0))
+		return;
+	if (!r)
+		r = s->release = new_release(s);
+	if (timer_is_armed(&r->timer))
+		return;
+	r->packed = uses;
+	timer_arm(&r->timer, s->conf->compression.release_after);
 }
 
 void session_on_end_of_turn(void *arg)
@@ -158,6 +174,7 @@ static void on_conn_failed(struct session *s, struct span body)
 /* The owner may have closed it, or given it up, when the call returns. */
 static void on_message(struct session *s, struct msg msg)
 {
+	loop_passed(s->loop, msg.data.n);
 	if (s->state == SCRIPT ? session_script_hear(s, msg) : s->was_open)
 		session_emit(s, (struct session_event){
 					.type = SESSION_MESSAGES, .msgs = &msg, .n_msgs = 1 });

@@ -12,6 +12,7 @@
 
 #include "base/http_date.h"
 #include "base/http_head.h"
+#include "base/mem.h"
 #include "base/url_ref.h"
 #include "link/cookies.h"
 #include "link/route.h"
@@ -215,9 +216,12 @@ static void follow(struct session *s, const struct url *target)
 	s->redirects++;
 	session_end(s)->err = ERROR_INIT;
 	drop_connection(s);
-	url_deinit(&s->redirected);
-	s->redirected = *target;
-	s->url = &s->redirected;
+	if (s->redirected)
+		url_deinit(s->redirected);
+	else
+		s->redirected = mem_alloc(sizeof(*s->redirected));
+	*s->redirected = *target;
+	s->url = s->redirected;
 	dial(s);
 }
 
@@ -240,17 +244,18 @@ static int64_t body_length(const struct http_head *head)
 
 void session_on_body(struct session *s, struct span data)
 {
-	size_t room = SESSION_BODY_MAX - s->body.len;
+	struct session_refusal *r = s->refusal;
+	size_t room = SESSION_BODY_MAX - r->body.len;
 
-	if (s->body_left >= 0 && data.n > (uint64_t)s->body_left)
-		data.n = (size_t)s->body_left;
+	if (r->left >= 0 && data.n > (uint64_t)r->left)
+		data.n = (size_t)r->left;
 	if (data.n > room)
 		data.n = room;
-	if (!buf_append(&s->body, data))
+	if (!buf_append(&r->body, data))
 		room = data.n; /* no memory: what is there must do */
-	if (s->body_left >= 0)
-		s->body_left -= (int64_t)data.n;
-	if (s->body_left == 0 || data.n == room)
+	if (r->left >= 0)
+		r->left -= (int64_t)data.n;
+	if (r->left == 0 || data.n == room)
 		session_finish(s, NULL);
 }
 
@@ -288,7 +293,9 @@ void session_on_refused(struct session *s, struct span body)
 	}
 	session_end(s)->retry_after = retry_after(ws_conn_head(s->conn));
 	s->state = REFUSED;
-	s->body_left = body_length(ws_conn_head(s->conn));
+	s->refusal = mem_alloc(sizeof(*s->refusal));
+	buf_init(&s->refusal->body, SESSION_BODY_MAX);
+	s->refusal->left = body_length(ws_conn_head(s->conn));
 	session_arm_deadline(s, BODY_WAIT);
 	session_on_body(s, body);
 }

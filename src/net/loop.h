@@ -14,6 +14,8 @@
 
 #include "base/list.h"
 
+#define LOOP_LARGE ((size_t)256 * 1024) /* memory of so much is not kept for what comes next */
+
 struct event;
 struct loop;
 
@@ -32,6 +34,13 @@ uint8_t *loop_scratch(struct loop *l, size_t *size);
  * later and once for all who ask.
  */
 void loop_tidy_later(struct loop *l);
+
+/* The same, if these are the bytes of something large that has passed. */
+static inline void loop_passed(struct loop *l, size_t n)
+{
+	if (n >= LOOP_LARGE)
+		loop_tidy_later(l);
+}
 
 /* A second one, for what a filter makes of the first (TLS: ciphertext there, plaintext here). */
 uint8_t *loop_scratch_plain(struct loop *l, size_t *size);

@@ -21,8 +21,10 @@
 bool peer_check_init(struct peer_check *c, const struct peer_names *names, struct error *err)
 {
 	*c = (struct peer_check){ .n_users = names->n_users, .n_groups = names->n_groups };
-	c->users = mem_array(names->n_users, sizeof(*c->users));
-	c->groups = mem_array(names->n_groups, sizeof(*c->groups));
+	if (c->n_users > 0)
+		c->users = mem_array(c->n_users, sizeof(*c->users));
+	if (c->n_groups > 0)
+		c->groups = mem_array(c->n_groups, sizeof(*c->groups));
 	for (size_t i = 0; i < names->n_users; i++)
 		if (!ids_user(names->users[i], &c->users[i], err))
 			goto unknown;

@@ -29,24 +29,50 @@ struct ws_conn *ws_conn_new(const struct ws_params *params)
 	c->assemble.deliver = params->deliver_fragments;
 	http_head_init(&c->head);
 	output_init(&c->out, params->mask_zero ? NULL : params->rand);
-	upgrade_init(&c->upgrade, params, &c->out.data);
+	c->upgrade = mem_alloc(sizeof(*c->upgrade));
+	upgrade_init(c->upgrade, params, &c->out.data);
 	output_request(&c->out, c->max_output);
-	deflater_init(&c->deflate, params);
+	if (params->deflate.on) {
+		c->packing = mem_zalloc(sizeof(*c->packing));
+		deflater_init(&c->packing->deflate, params);
+	}
 	return c;
+}
+
+void conn_drop_upgrade(struct ws_conn *c)
+{
+	if (c->upgrade)
+		upgrade_deinit(c->upgrade);
+	free(c->upgrade);
+	c->upgrade = NULL;
+}
+
+static void retire_packing(struct ws_conn *c)
+{
+	if (!c->packing)
+		return;
+	inflater_deinit(&c->packing->inflate);
+	deflater_deinit(&c->packing->deflate);
+}
+
+void conn_drop_packing(struct ws_conn *c)
+{
+	retire_packing(c);
+	free(c->packing);
+	c->packing = NULL;
 }
 
 void ws_conn_free(struct ws_conn *c)
 {
 	if (!c)
 		return;
-	upgrade_deinit(&c->upgrade);
+	conn_drop_upgrade(c);
 	http_head_deinit(&c->head);
 	free(c->held);
 	free(c->err);
 	assemble_deinit(&c->assemble);
 	output_deinit(&c->out);
-	inflater_deinit(&c->inflate);
-	deflater_deinit(&c->deflate);
+	conn_drop_packing(c);
 	free(c);
 }
 
@@ -107,24 +133,33 @@ bool conn_put_close(struct ws_conn *c, int code, struct span reason)
 /* False: limit or memory, and nothing was taken; or *plain, it is to go out as it is. */
 static bool send_packed(struct ws_conn *c, enum frame_opcode opcode, struct msg msg, bool *plain)
 {
+	struct deflater *deflate = &c->packing->deflate;
 	struct msg packed = msg;
 
-	if (!deflater_pack(&c->deflate, msg, &packed.data)) {
+	if (!deflater_pack(deflate, msg, &packed.data)) {
 		*plain = !c->in_message;
 		return false;
 	}
 	if (!output_packed(&c->out, opcode, packed, c->max_output)) {
-		deflater_forget(&c->deflate);
+		deflater_forget(deflate);
 		return false;
 	}
-	deflater_sent(&c->deflate, msg, packed.data);
+	deflater_sent(deflate, msg, packed.data);
 	return true;
+}
+
+static bool is_to_pack(const struct ws_conn *c, struct msg msg)
+{
+	const struct conn_packing *p = c->packing;
+
+	if (!p)
+		return false;
+	return c->in_message ? p->deflate.in_message : deflater_wants(&p->deflate, msg);
 }
 
 static bool send_message(struct ws_conn *c, enum frame_opcode opcode, struct msg msg)
 {
-	bool packs = c->in_message ? c->deflate.in_message : deflater_wants(&c->deflate, msg);
-	bool plain = !packs;
+	bool packs = is_to_pack(c, msg), plain = !packs;
 
 	if (packs && send_packed(c, opcode, msg, &plain))
 		return true;
@@ -150,7 +185,7 @@ static size_t plain_run(const struct ws_conn *c, const struct msg *msgs, size_t 
 {
 	size_t plain = 0;
 
-	while (plain < n && !deflater_wants(&c->deflate, msgs[plain]))
+	while (plain < n && !deflater_wants(&c->packing->deflate, msgs[plain]))
 		plain++;
 	return plain;
 }
@@ -159,7 +194,7 @@ size_t ws_conn_send_run(struct ws_conn *c, const struct msg *msgs, size_t n, siz
 {
 	if (c->state != CONN_OPEN || c->in_message)
 		return 0;
-	if (c->deflate.on)
+	if (c->packing && c->packing->deflate.on)
 		n = plain_run(c, msgs, n);
 	return output_run(&c->out, msgs, n, until < c->max_output ? until : c->max_output);
 }
@@ -255,14 +290,15 @@ void ws_conn_retire(struct ws_conn *c)
 	c->in = span_of(NULL, 0);
 	assemble_deinit(&c->assemble);
 	output_deinit(&c->out);
-	inflater_deinit(&c->inflate);
-	deflater_deinit(&c->deflate);
+	retire_packing(c);
 }
 
 void ws_conn_release(struct ws_conn *c)
 {
-	inflater_release(&c->inflate);
-	deflater_release(&c->deflate);
+	if (c->packing) {
+		inflater_release(&c->packing->inflate);
+		deflater_release(&c->packing->deflate);
+	}
 	if (c->assemble.bytes.len == 0)
 		buf_deinit(&c->assemble.bytes);
 }
@@ -295,7 +331,7 @@ const struct http_head *ws_conn_head(const struct ws_conn *c)
 
 const char *ws_conn_subprotocol(const struct ws_conn *c)
 {
-	return c->upgrade.chosen;
+	return c->upgrade ? c->upgrade->chosen : NULL;
 }
 
 size_t ws_conn_partial(const struct ws_conn *c)
@@ -305,14 +341,20 @@ size_t ws_conn_partial(const struct ws_conn *c)
 
 uint64_t ws_conn_memory_uses(const struct ws_conn *c)
 {
-	return c->inflate.messages + c->deflate.uses;
+	return c->packing ? c->packing->inflate.messages + c->packing->deflate.uses : 0;
 }
 
 void ws_conn_compression(const struct ws_conn *c, struct ws_compression *out)
 {
-	*out = (struct ws_compression){
-		.agreed = c->upgrade.deflate,
-		.rx = { c->inflate.messages, c->inflate.bytes_in, c->inflate.bytes_out },
-		.tx = { c->deflate.messages, c->deflate.bytes_out, c->deflate.bytes_in },
-	};
+	const struct conn_packing *p = c->packing;
+
+	*out = (struct ws_compression){ 0 };
+	if (c->upgrade)
+		out->agreed = c->upgrade->deflate;
+	if (!p)
+		return;
+	out->rx = (struct ws_packed){ p->inflate.messages, p->inflate.bytes_in,
+				      p->inflate.bytes_out };
+	out->tx = (struct ws_packed){ p->deflate.messages, p->deflate.bytes_out,
+				      p->deflate.bytes_in };
 }

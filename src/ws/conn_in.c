@@ -25,14 +25,20 @@ static enum ws_event_type fail(struct ws_conn *c, const struct error *why)
 
 static void open_conn(struct ws_conn *c)
 {
-	const struct ws_deflate *agreed = &c->upgrade.deflate;
+	const struct ws_deflate *agreed = &c->upgrade->deflate;
 
 	c->state = CONN_OPEN;
 	http_head_trim(&c->head);
 	buf_trim(&c->out.data);
 	c->decoder.deflate = agreed->on;
-	inflater_init(&c->inflate, agreed);
-	deflater_start(&c->deflate, agreed);
+	if (agreed->on) {
+		inflater_init(&c->packing->inflate, agreed);
+		deflater_start(&c->packing->deflate, agreed);
+		return;
+	}
+	conn_drop_packing(c);
+	if (!c->upgrade->chosen)
+		conn_drop_upgrade(c);
 }
 
 static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *ev)
@@ -48,7 +54,7 @@ static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *
 			err.stage = STAGE_HANDSHAKE;
 			return fail(c, &err);
 		}
-		switch (upgrade_judge(&c->upgrade, &c->head, &err)) {
+		switch (upgrade_judge(c->upgrade, &c->head, &err)) {
 		case UPGRADE_ACCEPTED:
 			open_conn(c);
 			return WS_UPGRADED;
@@ -112,7 +118,7 @@ static enum assemble_result feed_data(struct ws_conn *c, struct span piece, stru
 {
 	if (!c->assemble.compressed)
 		return assemble_feed(&c->assemble, piece, !c->in_frame, msg, err);
-	return inflater_feed(&c->inflate, &c->assemble,
+	return inflater_feed(&c->packing->inflate, &c->assemble,
 			     (struct inflate_piece){ piece, !c->in_frame }, msg, err);
 }
 

@@ -27,6 +27,12 @@ struct conn_control {
 	uint8_t pong[WS_CONTROL_MAX];  /* that could not be queued yet */
 };
 
+/* Compression. */
+struct conn_packing {
+	struct inflater inflate;
+	struct deflater deflate;
+};
+
 struct ws_conn {
 	enum conn_state state;
 	bool in_frame;	   /* `frame` is known and `left` bytes of its payload are not */
@@ -39,18 +45,21 @@ struct ws_conn {
 	uint64_t frames; /* complete ones */
 	struct assemble assemble;
 	struct output out;
-	struct inflater inflate;
-	struct deflater deflate;
+	struct conn_packing *packing; /* NULL: compression was not agreed on */
 	size_t max_output;
 	uint64_t pong_end; /* out.urgent_queued behind our last automatic Pong */
 	size_t pongs;	   /* automatic ones queued since the output held none */
 	size_t partial;	   /* when it was retired */
 	size_t control_len, pong_len;
 	struct conn_control *held; /* NULL: there was none to be held yet */
-	struct upgrade upgrade;
+	struct upgrade *upgrade;   /* NULL: it is done, and nothing was chosen */
 	struct http_head head;
 	struct error *err; /* NULL = sound */
 };
+
+/* Twice is fine. */
+void conn_drop_upgrade(struct ws_conn *c);
+void conn_drop_packing(struct ws_conn *c);
 
 bool conn_is_receiving(const struct ws_conn *c);
 

@@ -112,7 +112,8 @@ void upgrade_init(struct upgrade *u, const struct ws_params *params, struct buf 
 
 	*u = (struct upgrade){ .n_offered = params->n_subprotocols,
 			       .deflate_offer = params->deflate };
-	u->offered = mem_array(params->n_subprotocols, sizeof(*u->offered));
+	if (u->n_offered > 0)
+		u->offered = mem_array(u->n_offered, sizeof(*u->offered));
 	for (size_t i = 0; i < params->n_subprotocols; i++)
 		u->offered[i] = mem_strdup(params->subprotocols[i]);
 	params->rand->fill(params->rand, nonce, sizeof(nonce));

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Thousands of idle bridges in one process: what they take to start, to be pinged and to be listed,
-and what they cost while nothing happens. Time is that of the daemon's processor, so a busy machine
-does not fail it.
+and what they cost while nothing happens. Time is that of the daemon's processor, and what others
+on a busy machine make of it is measured beside it, by a known amount of work.
 """
 
 import os
@@ -20,8 +20,14 @@ MANY, FEW = 10000, 100
 DESCRIPTORS_EACH = 2  # connection and abstract socket
 DESCRIPTORS_MORE = 200
 CPU_SECONDS_FOR_MANY = 2.0
-MEMORY_EACH = 8 * 1024
+MEMORY_EACH = 7 * 1024
 TIDY = 2.5  # until memory that was needed for a moment has gone back, seconds
+SETTLED_MAX = 20
+QUIET = 3  # seconds
+STRETCHES = 5
+WORK = 300000  # rounds, and the seconds they take where nobody is in the way
+WORK_SECONDS = 0.0125
+CROWDING_MAX = 3
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER) or is_instrumented(programs.wsbridged),
                                 reason='it is about memory and time')
@@ -87,7 +93,7 @@ def count_open(daemon):
 
 
 def wait_all_open(daemon, n):
-    wait_until(lambda: count_open(daemon) >= n, 60, f'{n} bridges are open')
+    wait_until(lambda: count_open(daemon) >= n, 180, f'{n} bridges are open')
 
 
 def private_bytes(daemon):
@@ -103,13 +109,33 @@ def wake_ups(daemon):
 
 
 def memory_when_tidy(daemon):
-    """Its lowest within a moment: it goes down once what was needed for the start has gone back."""
-    end = time.monotonic() + slack(TIDY)
-    lowest = private_bytes(daemon)
-    while time.monotonic() < end:
+    """Its lowest, once that has stayed for a moment: it goes down when what the start needed has gone back."""
+    lowest, since = private_bytes(daemon), time.monotonic()
+    end = since + slack(SETTLED_MAX)
+    while since + slack(TIDY) > time.monotonic() and time.monotonic() < end:
         time.sleep(0.1)
-        lowest = min(lowest, private_bytes(daemon))
+        now = private_bytes(daemon)
+        if now < lowest:
+            lowest, since = now, time.monotonic()
     return lowest
+
+
+def crowding():
+    """How much more of the processor the same work takes now, because others use its caches and its other half."""
+    start, total = time.process_time(), 0
+    for i in range(WORK):
+        total += i
+    return min(max(1, (time.process_time() - start) / WORK_SECONDS), CROWDING_MAX)
+
+
+def is_quiet_for_once(daemon):
+    """In one of some stretches of time: what the start has left behind may come late."""
+    for _ in range(STRETCHES):
+        cpu, wakes = daemon.cpu_seconds(), wake_ups(daemon)
+        time.sleep(QUIET)
+        if wake_ups(daemon) - wakes <= 5 and daemon.cpu_seconds() - cpu <= 0.02:
+            return True
+    return False
 
 
 def test_thousands_of_idle_bridges(fleet):
@@ -117,19 +143,16 @@ def test_thousands_of_idle_bridges(fleet):
     limit = slack(CPU_SECONDS_FOR_MANY * n / MANY)
     daemon = fleet(n, ping={'interval': '1h'})
     wait_all_open(daemon, n)
-    assert daemon.cpu_seconds() <= 1.5 * limit  # with reading the configuration
+    assert daemon.cpu_seconds() <= 1.5 * limit * crowding()  # with reading the configuration
 
     memory_when_tidy(daemon)
     before = daemon.cpu_seconds()
     bridges = daemon.status()['bridges']
     assert {b['state'] for b in bridges} == {'open'} and len(bridges) == n
-    assert daemon.cpu_seconds() - before <= limit
+    assert daemon.cpu_seconds() - before <= limit * crowding()
 
     memory_when_tidy(daemon)
-    cpu, wakes = daemon.cpu_seconds(), wake_ups(daemon)
-    time.sleep(3)
-    assert wake_ups(daemon) - wakes <= 5
-    assert daemon.cpu_seconds() - cpu <= 0.02
+    assert is_quiet_for_once(daemon)
 
 
 def test_a_round_of_pings(fleet, server):
@@ -137,9 +160,10 @@ def test_a_round_of_pings(fleet, server):
     daemon = fleet(n, ping={'interval': '8s', 'timeout': '1m'})
     wait_all_open(daemon, n)
     before, pinged = daemon.cpu_seconds(), server.counts()[1]
-    wait_until(lambda: server.counts()[1] >= pinged + n, 60, 'every bridge has pinged')
-    wait_until(lambda: daemon.status(f'b{n - 1}')['rtt'] is not None, 10, 'the Pongs are there')
-    assert daemon.cpu_seconds() - before <= slack(CPU_SECONDS_FOR_MANY * n / MANY)
+    wait_until(lambda: server.counts()[1] >= pinged + n, 180, 'every bridge has pinged')
+    wait_until(lambda: daemon.status(f'b{n - 1}')['rtt'] is not None, 60, 'the Pongs are there')
+    cpu, rounds = daemon.cpu_seconds() - before, (server.counts()[1] - pinged) / n
+    assert cpu <= slack(CPU_SECONDS_FOR_MANY * n / MANY) * rounds * crowding()
     assert count_open(daemon) == n  # none was lost by that
 
 
