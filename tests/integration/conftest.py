@@ -23,6 +23,9 @@ LIMIT = 30
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'limit(seconds): how long the test may take')
+    # A shell lets what it starts in the background ignore these, and so would all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 class TooLong(Exception):
