@@ -38,6 +38,7 @@ struct loop {
 	struct timers timers;
 	struct event *tick; /* for the first of them */
 	int64_t tick_at;    /* what it is set for, -1 = it is not */
+	int64_t fired;	    /* those due up to then have had their call, or have it in this turn */
 	struct signal_watch *signals;
 	uint8_t *scratch;
 	uint8_t *plain; /* made when it is first asked for */
@@ -131,7 +132,7 @@ static void set_tick(struct loop *l)
 	event_add(l->tick, &tv);
 }
 
-/* Those that are armed in the meantime wait for the next turn, or none else would have one. */
+/* See timer_arm: what is armed in the meantime waits for the next turn. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
@@ -141,6 +142,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->tick_at = -1;
+	l->fired = now;
 	while ((t = timers_first(&l->timers)) && t->due <= now) {
 		timers_remove(&l->timers, t);
 		t->due = -1;
@@ -210,6 +212,9 @@ void timer_deinit(struct timer *t)
 void timer_arm(struct timer *t, int64_t delay)
 {
 	t->due = loop_now(t->loop) + (delay < 0 ? 0 : delay);
+	/* In a call of this turn, within the same microsecond: nobody else would have a turn. */
+	if (t->due <= t->loop->fired)
+		t->due = t->loop->fired + 1;
 	timers_put(&t->loop->timers, t);
 	set_tick(t->loop);
 }

@@ -66,6 +66,49 @@ static void test_disarmed_timer_does_not_fire(void **state)
 	loop_free(l);
 }
 
+struct again {
+	struct timer timer;
+	struct deferred end_of_turn;
+	bool in_turn;
+	int left;
+};
+
+static void on_end_of_turn(void *arg)
+{
+	((struct again *)arg)->in_turn = false;
+}
+
+static void fire_again(void *arg)
+{
+	struct again *a = arg;
+
+	assert_false(a->in_turn);
+	a->in_turn = true;
+	loop_defer(a->timer.loop, &a->end_of_turn);
+	if (a->left-- > 0)
+		timer_arm(&a->timer, 0);
+	else
+		count = 1;
+}
+
+/* However fast it is: often it is the same microsecond. */
+static void test_armed_from_its_own_call_it_waits_for_the_next_turn(void **state)
+{
+	struct loop *l = loop_new();
+	struct again a = { .left = 2000 };
+	int one = 1;
+
+	(void)state;
+	count = 0;
+	timer_init(&a.timer, l, fire_again, &a);
+	deferred_init(&a.end_of_turn, on_end_of_turn, &a);
+	timer_arm(&a.timer, 0);
+	assert_true(turn_until(l, count_is, &one, PATIENCE));
+	timer_deinit(&a.timer);
+	deferred_cancel(&a.end_of_turn);
+	loop_free(l);
+}
+
 #define CROWD 400
 
 struct one_of_many {
@@ -239,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timer_is_never_early),
 		cmocka_unit_test(test_disarmed_timer_does_not_fire),
+		cmocka_unit_test(test_armed_from_its_own_call_it_waits_for_the_next_turn),
 		cmocka_unit_test(test_many_timers_in_their_order),
 		cmocka_unit_test(test_deferred_in_order_and_once),
 		cmocka_unit_test(test_signal_is_an_event),
