@@ -116,7 +116,7 @@ static void test_block_has_a_time_limit(void **state)
 	struct bridge_rig r;
 
 	(void)state;
-	open_with_a_slow_one(&r, BLOCK(", 'block_timeout': '100ms'"));
+	open_with_a_slow_one(&r, BLOCK(", 'block_timeout': '500ms'"));
 	send_many(&r, 20000, MANY);
 	world_wait(&r.w, is_paused, &r);
 	world_wait(&r.w, has_one_client, &r);
