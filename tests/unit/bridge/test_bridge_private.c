@@ -157,14 +157,14 @@ static void test_end_of_input(void **state)
 	begin(&r, LINES);
 	bridge_rig_connect(&r, 0);
 	local_write(&r.locals[0], "one\ntwo\nthree");
+	ended = loop_now(r.w.loop);
 	stream_shutdown(r.locals[0].stream);
 	world_wait_seen(&r.w, "text three|");
-	ended = loop_now(r.w.loop);
 	world_turn_for(&r.w, 20000);
 	assert_string_equal(bridge_state(r.b), "open");
 	ws_peer_text(&r.w.peer, "answer");
 	world_wait_flag(&r.w, &r.locals[0].ended);
-	assert_true(loop_now(r.w.loop) - ended >= 249000);
+	assert_true(loop_now(r.w.loop) - ended >= 250000);
 	assert_string_equal(r.locals[0].got, "answer\n");
 	assert_string_equal(r.w.peer.seen, "text one|text two|text three|close 1000 |");
 	wait_idle(&r);
