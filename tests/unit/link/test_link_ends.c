@@ -90,7 +90,8 @@ static void test_failed_attempts_are_counted(void **state)
 	world_wait_count(&r.w, &r.w.peer.accepted, 3);
 	link_rig_wait(&r, LINK_WAITING);
 	info = link_rig_info(&r);
-	assert_int_equal(info.attempts, 3);
+	assert_true(info.attempts >= 3);
+	assert_int_equal(info.attempts, r.w.peer.accepted);
 	assert_int_equal(info.epoch, 0);
 	assert_int_equal(info.last_error.code, ERR_BAD_STATUS);
 	assert_int_equal(info.last_error.status, 403);
