@@ -317,9 +317,17 @@ class Daemon:
     def n_fds(self):
         return len(os.listdir(f'/proc/{self.pid}/fd'))
 
-    def cpu_seconds(self):
+    def _stat(self):
+        """The fields of proc(5) behind the name: the state is the first."""
         with open(f'/proc/{self.pid}/stat', encoding='ascii') as f:
-            fields = f.read().rpartition(')')[2].split()
+            return f.read().rpartition(')')[2].split()
+
+    def is_stopped(self):
+        """By SIGSTOP."""
+        return self._stat()[0] == 'T'
+
+    def cpu_seconds(self):
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
     def rss(self):
@@ -359,7 +367,10 @@ class Daemon:
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.send_signal(signal.SIGCONT)
+            # No other process: that would take back the SIGSTOP by which LeakSanitizer, at the end of
+            # one, stops its threads (PTRACE_ATTACH), and then it waits for ever.
+            if self.is_stopped():
+                self.send_signal(signal.SIGCONT)
             self.send_signal(signal.SIGTERM)
         try:
             status = self.wait_exit()
@@ -382,6 +393,7 @@ class Server:
         self.argv = server_argv(kind) + list(options)
         self.port = 0
         self.events = []
+        self.questions = 0
         self.process = None
 
     def start(self):
@@ -411,13 +423,21 @@ class Server:
         self.process.stdin.write(json.dumps(what).encode() + b'\n')
         self.process.stdin.flush()
 
-    def select(self, event, **match):
+    def _heard(self, event, match):
         return [e for e in list(self.events)
                 if e['event'] == event and all(e.get(k) == v for k, v in match.items())]
 
+    def select(self, event, **match):
+        """All of this kind until now: what the server did before it reads this question is told."""
+        if self.process is not None and self.process.poll() is None:
+            self.questions += 1
+            self.command(told=self.questions)
+            self.wait_event('told', number=self.questions)
+        return self._heard(event, match)
+
     def wait_event(self, event, count=1, timeout=10, **match):
         """The count-th event of this kind."""
-        return wait_until(lambda: self.select(event, **match)[count - 1:], timeout, f'{event} {match}')[0]
+        return wait_until(lambda: self._heard(event, match)[count - 1:], timeout, f'{event} {match}')[0]
 
     def send_signal(self, number):
         self.process.send_signal(number)

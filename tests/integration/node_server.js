@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The same as real_server.py, made of the ws package, as far as the tests need a second server:
- * paths /, /fragments, /silent; commands text, count, binary, close; --deflate has ws's options for it.
+ * paths /, /fragments, /silent; commands text, count, binary, close, told; --deflate has ws's options for it.
  */
 'use strict';
 
@@ -75,6 +75,10 @@ readline.createInterface({ input: process.stdin })
 	.on('line', (line) => {
 		const command = JSON.parse(line);
 
+		if ('told' in command) {
+			tell('told', { number: command.told });
+			return;
+		}
 		for (const ws of connections)
 			if (!('path' in command) || command.path === ws.mode)
 				obey(ws, command);

@@ -12,7 +12,8 @@ The path of a connection says what it does with messages:
 
 Commands: {"text": S}, {"text": S, "count": N} (each with its number in front), {"binary": BASE64},
 {"fragments": [S, ...]}, {"zeros": N}, {"close": CODE, "reason": S}; with "path" for the connections of
-one path. --deflate {...}: compression, with these parameters beyond the client's.
+one path. {"told": N} is answered by an event with that number, behind all that were before it.
+--deflate {...}: compression, with these parameters beyond the client's.
 """
 
 import argparse
@@ -95,6 +96,9 @@ async def read_commands():
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         command = json.loads(line)
+        if 'told' in command:
+            tell('told', number=command['told'])
+            continue
         path = command.get('path')
         await asyncio.gather(*(obey(ws, command) for ws in list(connections) if path in (None, ws.mode)))
 

@@ -114,6 +114,19 @@ def test_a_signal_in_the_last_moment_changes_nothing(wsbridged):
         assert daemon.process.returncode == 0
 
 
+@pytest.mark.parametrize('stopped', [False, True])
+def test_what_a_test_leaves_behind_is_ended(wsbridged, monkeypatch, stopped):
+    """The suite's own part: one that is left stopped goes on, and no other is sent a SIGCONT."""
+    daemon, sent = wsbridged(), []
+    if stopped:
+        daemon.send_signal(signal.SIGSTOP)
+        wait_until(daemon.is_stopped)
+    send = daemon.process.send_signal
+    monkeypatch.setattr(daemon.process, 'send_signal', lambda number: (sent.append(number), send(number)))
+    daemon.finish(failed=False)
+    assert sent == ([signal.SIGCONT] if stopped else []) + [signal.SIGTERM]
+
+
 def test_during_the_end_nobody_new_is_let_in(wsbridged, dumb_server):
     daemon = wsbridged({'b': {'url': dumb_server(deaf).url(), 'timeouts': {'close': 60}}})
     daemon.wait_open()
