@@ -32,7 +32,8 @@ bool cpu_has(enum cpu_level level)
 	case CPU_SSSE3:
 		return __builtin_cpu_supports("ssse3");
 	case CPU_AVX2:
-		return __builtin_cpu_supports("avx2");
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+		       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
 	case CPU_NEON:
 	case CPU_LEVELS:
 		break;

@@ -15,7 +15,7 @@ enum cpu_level {
 	CPU_PORTABLE, /* plain C */
 	CPU_SSE2,     /* every x86-64 */
 	CPU_SSSE3,
-	CPU_AVX2,
+	CPU_AVX2, /* with BMI 1, BMI 2 and PCLMUL, which came with it or before */
 	CPU_NEON, /* every arm64 */
 	CPU_LEVELS,
 };

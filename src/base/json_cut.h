@@ -23,10 +23,13 @@ struct span json_cut_trim(struct span s); /* without white space around it (RFC 
  */
 bool json_cut_valid(struct span text, unsigned max_depth);
 
+/* The same. *one_line: there is no line break in it, for sure; false says nothing. */
+bool json_cut_valid_line(struct span text, unsigned max_depth, bool *one_line);
+
 /*
- * The same, and in the same pass each member of the object that the text is, in order: the key
- * with its quotes and the value, which are good JSON. What is behind may still turn out not to
- * be, so nothing of it counts before the result is known.
+ * As json_cut_valid, and in the same pass each member of the object that the text is, in order:
+ * the key with its quotes and the value, which are good JSON. What is behind may still turn out
+ * not to be, so nothing of it counts before the result is known.
  */
 typedef void json_cut_member_fn(void *arg, struct span key, struct span value);
 bool json_cut_valid_members(struct span text, unsigned max_depth, json_cut_member_fn *on_member,

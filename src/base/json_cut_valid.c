@@ -9,9 +9,12 @@
 #include <assert.h>
 
 #include "base/json_cut.h"
-#include "base/json_cut_int.h"
+#include "base/json_index.h"
+#include "base/json_token.h"
 #include "base/search.h"
 #include "base/utf8.h"
+
+#define INDEX_LEAST JSON_BLOCK /* bytes; what is shorter is walked as fast */
 
 struct walk {
 	const uint8_t *end;
@@ -23,85 +26,6 @@ struct walk {
 	const uint8_t *value; /* its value's beginning */
 };
 
-static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end)
-{
-	while (p < end && json_is_space(*p))
-		p++;
-	return p;
-}
-
-static bool is_digit(const uint8_t *p, const uint8_t *end)
-{
-	return p < end && *p >= '0' && *p <= '9';
-}
-
-/* At least one. */
-static inline const uint8_t *take_digits(const uint8_t *p, const uint8_t *end)
-{
-	if (!is_digit(p, end))
-		return NULL;
-	do
-		p++;
-	while (is_digit(p, end));
-	return p;
-}
-
-/* RFC 8259, 6: no leading zeros, no lone point, no plus sign in front. */
-static inline const uint8_t *take_number(const uint8_t *p, const uint8_t *end)
-{
-	if (*p == '-')
-		p++;
-	if (p < end && *p == '0')
-		p++;
-	else
-		p = take_digits(p, end);
-	if (p && p < end && *p == '.')
-		p = take_digits(p + 1, end);
-	if (!p || p == end || (*p != 'e' && *p != 'E'))
-		return p;
-	p++;
-	if (p < end && (*p == '+' || *p == '-'))
-		p++;
-	return take_digits(p, end);
-}
-
-static const uint8_t *take_word(const uint8_t *p, const uint8_t *end, struct span word)
-{
-	if ((size_t)(end - p) < word.n || memcmp(p, word.p, word.n) != 0)
-		return NULL;
-	return p + word.n;
-}
-
-static bool is_hex(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
-/* p is behind the backslash. */
-static const uint8_t *take_escape(const uint8_t *p, const uint8_t *end)
-{
-	if (p == end)
-		return NULL;
-	switch (*p++) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
-		return p;
-	case 'u':
-		for (int i = 0; i < 4; i++)
-			if (p == end || !is_hex(*p++))
-				return NULL;
-		return p;
-	default:
-		return NULL;
-	}
-}
-
 /* p is at the quote. */
 static const uint8_t *take_string(const uint8_t *p, const uint8_t *end)
 {
@@ -109,31 +33,15 @@ static const uint8_t *take_string(const uint8_t *p, const uint8_t *end)
 	while (p && (p = search_json(p, end)) < end) {
 		if (*p == '"')
 			return p + 1;
-		p = *p == '\\' ? take_escape(p + 1, end) : NULL;
+		p = *p == '\\' ? json_take_escape(p + 1, end) : NULL;
 	}
 	return NULL;
-}
-
-static inline const uint8_t *take_scalar(const uint8_t *p, const uint8_t *end)
-{
-	switch (*p) {
-	case '"':
-		return take_string(p, end);
-	case 't':
-		return take_word(p, end, span_of("true", 4));
-	case 'f':
-		return take_word(p, end, span_of("false", 5));
-	case 'n':
-		return take_word(p, end, span_of("null", 4));
-	default:
-		return take_number(p, end);
-	}
 }
 
 /* A key and its colon; white space may be in front. */
 static inline const uint8_t *take_key(struct walk *w, const uint8_t *p)
 {
-	const uint8_t *start = skip_space(p, w->end);
+	const uint8_t *start = json_skip_space(p, w->end);
 
 	if (start == w->end || *start != '"')
 		return NULL;
@@ -142,7 +50,7 @@ static inline const uint8_t *take_key(struct walk *w, const uint8_t *p)
 		return NULL;
 	if (w->depth == 1)
 		w->key = span_of(start, (size_t)(p - start));
-	p = skip_space(p, w->end);
+	p = json_skip_space(p, w->end);
 	return p < w->end && *p == ':' ? p + 1 : NULL;
 }
 
@@ -151,6 +59,11 @@ static bool in_object(const struct walk *w)
 	unsigned i = w->depth - 1;
 
 	return (w->objects[i / 64] >> i % 64 & 1) != 0;
+}
+
+static bool is_open(uint8_t c)
+{
+	return c == '{' || c == '[';
 }
 
 /*
@@ -165,7 +78,7 @@ static inline const uint8_t *open_bracket(struct walk *w, const uint8_t *p, bool
 
 	if (i == w->max_depth)
 		return NULL;
-	p = skip_space(p + 1, w->end);
+	p = json_skip_space(p + 1, w->end);
 	*empty = p < w->end && *p == (object ? '}' : ']');
 	if (*empty)
 		return p + 1;
@@ -187,7 +100,7 @@ static inline const uint8_t *after_value(struct walk *w, const uint8_t *p)
 		bool object = in_object(w);
 
 		hand_out(w, p);
-		p = skip_space(p, w->end);
+		p = json_skip_space(p, w->end);
 		if (p == w->end)
 			return NULL;
 		if (*p == ',')
@@ -205,15 +118,15 @@ static const uint8_t *walk(struct walk *w, const uint8_t *p)
 	bool empty = true;
 
 	do {
-		p = skip_space(p, w->end);
+		p = json_skip_space(p, w->end);
 		if (p == w->end)
 			return NULL;
 		if (w->depth == 1)
 			w->value = p;
-		if (*p == '{' || *p == '[')
+		if (is_open(*p))
 			p = open_bracket(w, p, &empty);
 		else
-			p = take_scalar(p, w->end);
+			p = *p == '"' ? take_string(p, w->end) : json_take_plain(p, w->end);
 		if (p && empty)
 			p = after_value(w, p);
 		else
@@ -225,18 +138,42 @@ static const uint8_t *walk(struct walk *w, const uint8_t *p)
 bool json_cut_valid_members(struct span text, unsigned max_depth, json_cut_member_fn *on_member,
 			    void *arg)
 {
-	struct walk w = { .end = text.p + text.n, .on_member = on_member, .arg = arg };
+	struct walk w = {
+		.end = text.p + text.n, .max_depth = max_depth, .on_member = on_member, .arg = arg
+	};
 	const uint8_t *p;
 
 	assert(max_depth <= JSON_CUT_DEPTH_MAX);
 	if (text.n == 0 || !utf8_valid(text))
 		return false;
-	w.max_depth = max_depth;
 	p = walk(&w, text.p);
-	return p && skip_space(p, w.end) == w.end;
+	return p && json_skip_space(p, w.end) == w.end;
+}
+
+static bool is_for_index(struct span text)
+{
+	return text.n >= INDEX_LEAST && is_open(text.p[0]) && json_index_is_there();
+}
+
+bool json_cut_valid_line(struct span text, unsigned max_depth, bool *one_line)
+{
+	struct span rest = text;
+
+	*one_line = false;
+	while (rest.n > 0 && json_is_space(rest.p[0]))
+		rest = span_skip(rest, 1);
+	if (is_for_index(rest)) {
+		bool good = json_index_valid(rest, max_depth, one_line);
+
+		*one_line = *one_line && rest.n == text.n;
+		return good;
+	}
+	return json_cut_valid_members(rest, max_depth, NULL, NULL);
 }
 
 bool json_cut_valid(struct span text, unsigned max_depth)
 {
-	return json_cut_valid_members(text, max_depth, NULL, NULL);
+	bool one_line;
+
+	return json_cut_valid_line(text, max_depth, &one_line);
 }

@@ -31,7 +31,7 @@
 
 #if defined(VEC_AVX2)
 #define VEC_BYTES 32
-#define VEC_TARGET __attribute__((target("avx2")))
+#define VEC_TARGET __attribute__((target("avx2,bmi,bmi2,pclmul")))
 #define VEC_NAME(name) name##_avx2
 #elif defined(VEC_SSSE3)
 #define VEC_BYTES 16
@@ -172,6 +172,20 @@ VEC_FN bool vec_any(vec v)
 	return vmaxvq_u8((uint8x16_t)v) >= 0x80;
 }
 
+/* One bit for each byte of four vectors, which are all ones or all zeros in each byte. */
+VEC_FN uint64_t vec_bits(vec a, vec b, vec c, vec d)
+{
+	static const uint8_t each[16] = {
+		1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128
+	};
+	uint8x16_t weights = vld1q_u8(each);
+	uint8x16_t low = vpaddq_u8((uint8x16_t)a & weights, (uint8x16_t)b & weights);
+	uint8x16_t high = vpaddq_u8((uint8x16_t)c & weights, (uint8x16_t)d & weights);
+	uint8x16_t sums = vpaddq_u8(low, high);
+
+	return vgetq_lane_u64((uint64x2_t)vpaddq_u8(sums, sums), 0);
+}
+
 VEC_FN unsigned vec_first(vec v)
 {
 	uint16x8_t wide = (uint16x8_t)vshrq_n_s8((int8x16_t)v, 7);
@@ -189,6 +203,19 @@ VEC_FN unsigned vec_first(vec v)
 {
 	return (unsigned)__builtin_ctz(vec_tops(v));
 }
+
+#if defined(VEC_AVX2)
+VEC_FN uint64_t vec_bits(vec a, vec b)
+{
+	return vec_tops(a) | (uint64_t)vec_tops(b) << 32;
+}
+#else
+VEC_FN uint64_t vec_bits(vec a, vec b, vec c, vec d)
+{
+	return (vec_tops(a) | vec_tops(b) << 16) | (uint64_t)(vec_tops(c) | vec_tops(d) << 16)
+							   << 32;
+}
+#endif
 #endif
 #endif
 

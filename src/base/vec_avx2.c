@@ -9,6 +9,7 @@
 #if defined(__x86_64__)
 #define VEC_AVX2
 #include "base/vec_base64.h"
+#include "base/vec_json.h"
 #include "base/vec_search.h"
 #include "base/vec_utf8.h"
 #include "base/vec_xor.h"

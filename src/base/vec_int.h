@@ -8,6 +8,7 @@
 #ifndef WSB_BASE_VEC_INT_H
 #define WSB_BASE_VEC_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,12 @@ const uint8_t *search_json_sse2(const uint8_t *p, const uint8_t *end);
 const uint8_t *search_json_avx2(const uint8_t *p, const uint8_t *end);
 const uint8_t *search_json_neon(const uint8_t *p, const uint8_t *end);
 
+/* The whole text from p on, which begins with a bracket (json_index.h). */
+struct json_index;
+bool json_blocks_sse2(struct json_index *x, const uint8_t *p);
+bool json_blocks_avx2(struct json_index *x, const uint8_t *p);
+bool json_blocks_neon(struct json_index *x, const uint8_t *p);
+
 /* Returns the bytes that are done, a multiple of 3: four letters stand in `out` for each. */
 size_t base64_encode_ssse3(uint8_t *out, const uint8_t *p, size_t n);
 size_t base64_encode_avx2(uint8_t *out, const uint8_t *p, size_t n);
@@ -48,6 +55,15 @@ void xor_copy_neon(uint8_t *out, const uint8_t *p, size_t n, const uint32_t keys
 /* vec_tables.c: what bodies look up; UTF-8 by half bytes of a byte and of the one behind it. */
 #define VEC_UTF8_TWO 0x80 /* two continuations: good if the bytes in front ask for them */
 extern const uint8_t vec_utf8_first_high[16], vec_utf8_first_low[16], vec_utf8_second_high[16];
+
+/* Each one many times, for vec_json.h. */
+struct vec_json_bytes {
+	uint8_t quote[VEC_MOST], slash[VEC_MOST], open[VEC_MOST], close[VEC_MOST];
+	uint8_t comma[VEC_MOST], colon[VEC_MOST], space[VEC_MOST], tab[VEC_MOST];
+	uint8_t newline[VEC_MOST], carriage_return[VEC_MOST];
+	uint8_t zero[VEC_MOST], minus[VEC_MOST], dot[VEC_MOST];
+};
+extern const struct vec_json_bytes vec_json_bytes;
 
 /* Base64: where bytes go; what to add to a number by its range, to a letter by its row. */
 extern const uint8_t vec_base64_spread[16], vec_base64_gather[16];

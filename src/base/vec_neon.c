@@ -8,6 +8,7 @@
 
 #if defined(__aarch64__) && defined(__ARM_NEON)
 #define VEC_NEON
+#include "base/vec_json.h"
 #include "base/vec_search.h"
 #include "base/vec_utf8.h"
 #include "base/vec_xor.h"

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 #define VEC_SSE2
+#include "base/vec_json.h"
 #include "base/vec_search.h"
 #include "base/vec_xor.h"
 #endif

@@ -96,3 +96,21 @@ const uint8_t vec_base64_gaps[16] = {
 	[0xC ... 0xE] = NONE | SIGNS | DIGITS | SECOND,
 	[0xF] = NONE | DIGITS | SECOND, /* and the / */
 };
+
+#define ALL [0 ... VEC_MOST - 1]
+
+const struct vec_json_bytes vec_json_bytes = {
+	.quote = { ALL = '"' },
+	.slash = { ALL = '\\' },
+	.open = { ALL = '{' },
+	.close = { ALL = '}' },
+	.comma = { ALL = ',' },
+	.colon = { ALL = ':' },
+	.space = { ALL = ' ' },
+	.tab = { ALL = '\t' },
+	.newline = { ALL = '\n' },
+	.carriage_return = { ALL = '\r' },
+	.zero = { ALL = '0' },
+	.minus = { ALL = '-' },
+	.dot = { ALL = '.' },
+};

@@ -28,6 +28,7 @@ struct framing_plan {
 	size_t marked; /* bytes of the message that do not go out as they are */
 	bool replaced; /* one of them is lost for the reader */
 	bool as_value; /* json: the text goes in as a value */
+	bool one_line; /* and has no line break in it, for sure */
 };
 
 /* Bytes of one client → messages. It keeps an unfinished record and nothing else. */

@@ -15,6 +15,11 @@
 
 #define TEXT_HEAD "{\"type\":\"text\",\"seq\":"
 #define BINARY_HEAD "{\"type\":\"binary\",\"seq\":"
+#define THEN_EPOCH ",\"epoch\":"
+#define THEN_TIME ",\"time\":"
+#define THEN_UNFINISHED ",\"fin\":false"
+#define THEN_VALUE ",\"inline\":true,\"data\":"
+#define THEN_DATA ",\"data\":"
 
 static void put_text(struct json_out *o, const char *key, const char *text)
 {
@@ -45,7 +50,7 @@ static void put_number(struct json_out *o, const char *key, int v)
 
 static void put_time(struct json_out *o, const struct record *r)
 {
-	json_out_raw(o, ",\"time\":");
+	json_out_raw(o, THEN_TIME);
 	json_out_time(o, r->time);
 }
 
@@ -53,6 +58,8 @@ static void put_data(struct json_out *o, const struct record *r, const struct fr
 {
 	if (r->msg.type == MSG_BINARY)
 		json_out_base64(o, r->msg.data);
+	else if (plan->as_value && plan->one_line)
+		json_out_bytes(o, r->msg.data.p, r->msg.data.n);
 	else if (plan->as_value)
 		json_out_value(o, r->msg.data);
 	else if (plan->replaced)
@@ -63,12 +70,34 @@ static void put_data(struct json_out *o, const struct record *r, const struct fr
 
 static void put_message(struct json_out *o, const struct record *r, const struct framing_plan *plan)
 {
-	put_unsigned(o, r->msg.type == MSG_TEXT ? TEXT_HEAD : BINARY_HEAD, r->seq);
-	put_unsigned(o, ",\"epoch\":", r->epoch);
-	put_time(o, r);
+	if (r->msg.type == MSG_TEXT)
+		json_out_raw(o, TEXT_HEAD);
+	else
+		json_out_raw(o, BINARY_HEAD);
+	json_out_unsigned(o, r->seq);
+	json_out_raw(o, THEN_EPOCH);
+	json_out_unsigned(o, r->epoch);
+	json_out_raw(o, THEN_TIME);
+	json_out_time(o, r->time);
 	if (r->msg.more)
-		json_out_raw(o, ",\"fin\":false");
-	json_out_raw(o, plan->as_value ? ",\"inline\":true,\"data\":" : ",\"data\":");
+		json_out_raw(o, THEN_UNFINISHED);
+	if (plan->as_value)
+		json_out_raw(o, THEN_VALUE);
+	else
+		json_out_raw(o, THEN_DATA);
+	put_data(o, r, plan);
+}
+
+#define LEN(text) (sizeof(text) - 1)
+
+/* What put_message counts, without going through all of it for each message. */
+static void count_message(struct json_out *o, const struct record *r,
+			  const struct framing_plan *plan)
+{
+	o->n += r->msg.type == MSG_TEXT ? LEN(TEXT_HEAD) : LEN(BINARY_HEAD);
+	o->n += LEN(THEN_EPOCH) + LEN(THEN_TIME) + (r->msg.more ? LEN(THEN_UNFINISHED) : 0);
+	o->n += plan->as_value ? LEN(THEN_VALUE) : LEN(THEN_DATA);
+	o->n += json_out_digits(r->seq) + json_out_digits(r->epoch) + json_out_time_size(r->time);
 	put_data(o, r, plan);
 }
 
@@ -76,7 +105,7 @@ static void put_open(struct json_out *o, const struct record *r)
 {
 	put_text_or_null(o, "{\"type\":\"open\",\"url\":", r->url);
 	put_text_or_null(o, ",\"subprotocol\":", r->subprotocol);
-	put_unsigned(o, ",\"epoch\":", r->epoch);
+	put_unsigned(o, THEN_EPOCH, r->epoch);
 	put_time(o, r);
 }
 
@@ -160,7 +189,10 @@ static void put_record(struct json_out *o, const struct record *r, const struct 
 {
 	switch (r->type) {
 	case RECORD_MESSAGE:
-		put_message(o, r, plan);
+		if (o->p)
+			put_message(o, r, plan);
+		else
+			count_message(o, r, plan);
 		break;
 	case RECORD_OPEN:
 		put_open(o, r);
@@ -206,10 +238,10 @@ static bool is_wanted(const struct framing *f, enum record_type type)
 }
 
 /* A fragment is no text of its own, so it never stands for a value. */
-static bool is_value(const struct framing *f, const struct record *r)
+static bool is_value(const struct framing *f, const struct record *r, bool *one_line)
 {
 	return f->conf->data == JSON_DATA_INLINE && !r->msg.more && !r->continued &&
-	       json_cut_valid(r->msg.data, JSON_DEPTH_MAX);
+	       json_cut_valid_line(r->msg.data, JSON_DEPTH_MAX, one_line);
 }
 
 static bool json_measure(const struct framing *f, const struct record *r, struct framing_plan *plan)
@@ -220,7 +252,7 @@ static bool json_measure(const struct framing *f, const struct record *r, struct
 		return false;
 	*plan = (struct framing_plan){ .size = 0 };
 	if (r->type == RECORD_MESSAGE && r->msg.type == MSG_TEXT) {
-		plan->as_value = is_value(f, r);
+		plan->as_value = is_value(f, r, &plan->one_line);
 		plan->replaced = !plan->as_value && !utf8_valid(r->msg.data);
 	}
 	put_line(f, &o, r, plan);

@@ -7,6 +7,7 @@
  */
 #include "endpoint/json_out.h"
 
+#include <endian.h>
 #include <math.h>
 
 #include "base/base64.h"
@@ -48,7 +49,7 @@ static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 			    "75767778798081828384858687888990919293949596979899";
 
 /* A number of b bits has b * log10(2) digits, or one more. */
-static size_t count_digits(uint64_t v)
+size_t json_out_digits(uint64_t v)
 {
 	unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
 	unsigned n = bits * 1233 >> 12;
@@ -56,28 +57,44 @@ static size_t count_digits(uint64_t v)
 	return n + (v >= powers[n] || v == 0);
 }
 
-/* With zeros in front up to `least` digits. */
-static void put_digits(struct json_out *o, uint64_t v, size_t least)
+/*
+ * Eight digits at once: halves of a word, then quarters, then bytes are divided by 100 and 10 all
+ * together. Each product with a reciprocal stays in its part of the word, and is exact there.
+ */
+static void put_eight(uint8_t *at, uint32_t v)
 {
-	size_t n = count_digits(v);
-	uint8_t *at = o->p ? o->p + o->n : NULL;
+	uint64_t fours = v / 10000 | (uint64_t)(v % 10000) << 32;
+	uint64_t high = (fours * 5243 >> 19) & UINT64_C(0x0000007F0000007F);
+	uint64_t twos = high | (fours - 100 * high) << 16;
+	uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000F000F000F000F);
+	uint64_t digits = htole64((tens | (twos - 10 * tens) << 8) | UINT64_C(0x3030303030303030));
 
-	if (n < least)
-		n = least;
+	memcpy(at, &digits, sizeof(digits));
+}
+
+static inline void put_digits(struct json_out *o, uint64_t v, size_t n)
+{
+	uint8_t *at = o->p ? o->p + o->n : NULL;
+	uint32_t rest;
+
 	o->n += n;
 	if (!at)
 		return;
-	for (; n >= 2; v /= 100) {
+	for (; n >= 8; v /= 100000000) {
+		n -= 8;
+		put_eight(at + n, (uint32_t)(v % 100000000));
+	}
+	for (rest = (uint32_t)v; n >= 2; rest /= 100) {
 		n -= 2;
-		memcpy(at + n, pairs + 2 * (v % 100), 2);
+		memcpy(at + n, pairs + 2 * (rest % 100), 2);
 	}
 	if (n > 0)
-		*at = (uint8_t)('0' + v);
+		*at = (uint8_t)('0' + rest);
 }
 
 void json_out_unsigned(struct json_out *o, uint64_t v)
 {
-	put_digits(o, v, 1);
+	put_digits(o, v, json_out_digits(v));
 }
 
 /* Writes the sign; returns the absolute value. */
@@ -91,7 +108,7 @@ static uint64_t put_sign(struct json_out *o, int64_t v)
 
 void json_out_number(struct json_out *o, int64_t v)
 {
-	put_digits(o, put_sign(o, v), 1);
+	json_out_unsigned(o, put_sign(o, v));
 }
 
 void json_out_bool(struct json_out *o, bool v)
@@ -99,11 +116,18 @@ void json_out_bool(struct json_out *o, bool v)
 	json_out_raw(o, v ? "true" : "false");
 }
 
+size_t json_out_time_size(int64_t microseconds)
+{
+	uint64_t v = microseconds < 0 ? -(uint64_t)microseconds : (uint64_t)microseconds;
+
+	return (microseconds < 0) + json_out_digits(v / MICRO) + 1 + 6;
+}
+
 void json_out_time(struct json_out *o, int64_t microseconds)
 {
 	uint64_t v = put_sign(o, microseconds);
 
-	put_digits(o, v / MICRO, 1);
+	json_out_unsigned(o, v / MICRO);
 	json_out_bytes(o, ".", 1);
 	put_digits(o, v % MICRO, 6);
 }
@@ -116,7 +140,7 @@ void json_out_seconds(struct json_out *o, double v)
 	v = isnan(v) || v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
 	whole = (uint64_t)(v * MICRO + 0.5);
 	part = whole % MICRO;
-	put_digits(o, whole / MICRO, 1);
+	json_out_unsigned(o, whole / MICRO);
 	if (part == 0)
 		return;
 	for (; part % 10 == 0; digits--)

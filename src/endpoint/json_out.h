@@ -21,6 +21,10 @@ static inline void json_out_bytes(struct json_out *o, const void *p, size_t n)
 	o->n += n;
 }
 
+/* What a call with the same number counts. */
+size_t json_out_digits(uint64_t v); /* of json_out_unsigned */
+size_t json_out_time_size(int64_t microseconds);
+
 void json_out_number(struct json_out *o, int64_t v);
 void json_out_unsigned(struct json_out *o, uint64_t v);
 void json_out_bool(struct json_out *o, bool v);

@@ -9,7 +9,7 @@ run=${ARM_RUN:-qemu-aarch64-static}
 flags='-std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Wsign-conversion -Werror
 	-Isrc -Itests/arm -Itests/unit'
 tests='base/cpu base/search base/xor base/utf8 base/vec_utf8 base/base64 base/vec_base64
-	base/json_cut base/lines base/escape ws/mask'
+	base/json_cut base/json_index base/lines base/escape ws/mask'
 passed=0 failed=0
 mkdir -p "$dir" || exit 1
 

@@ -12,6 +12,7 @@
 
 #include "base/base64.h"
 #include "base/cpu.h"
+#include "base/json_cut.h"
 #include "base/search.h"
 #include "base/utf8.h"
 #include "base/xor.h"
@@ -40,6 +41,11 @@ static void run_xor(struct span s)
 static void run_search(struct span s)
 {
 	sink += (size_t)(search_json(s.p, s.p + s.n) - s.p);
+}
+
+static void run_json(struct span s)
+{
+	sink += json_cut_valid(s, 512);
 }
 
 static void run_encode(struct span s)
@@ -74,6 +80,10 @@ static const struct routine {
 	{ "UTF-8, Japanese", "\u65E5\u672C\u8A9E", run_utf8, LOOKED_UP },
 	{ "Masking while copying", "any byte", run_xor, COMPARED },
 	{ "End of a run in a JSON string", "any text", run_search, COMPARED },
+	{ "JSON, objects in a list",
+	  "{\"price\":20123.45,\"qty\":1.2345,\"side\":\"buy\",\"open\":true},", run_json,
+	  COMPARED },
+	{ "JSON, a long string", "any text", run_json, COMPARED },
 	{ "Base64, encoding", "any byte", run_encode, LOOKED_UP },
 	{ "Base64, decoding", "QUJDREVG", run_decode, LOOKED_UP },
 	{ "Newline: memchr(3) of the C library, for comparison", "any text", run_memchr, 0 },
@@ -92,11 +102,30 @@ static double now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+/* A list of what is repeated, or a string of it in a list; spaces behind it. */
+static size_t fill_json(const struct routine *r, size_t size)
+{
+	bool objects = r->text[0] == '{';
+	const char *tail = objects ? "0]" : "\"]";
+	size_t len = strlen(r->text), n = 0;
+
+	input[n++] = '[';
+	if (!objects)
+		input[n++] = '"';
+	for (; size - n >= len + 2; n += len)
+		memcpy(input + n, r->text, len);
+	memcpy(input + n, tail, 2);
+	memset(input + n + 2, ' ', size - n - 2);
+	return size;
+}
+
 /* The size, or less: whole characters, and groups of four letters. */
 static size_t fill(const struct routine *r, size_t size)
 {
 	size_t len = strlen(r->text), n = 0;
 
+	if (r->run == run_json)
+		return fill_json(r, size);
 	if (len > size) /* the beginning of it, where it is cut at a character */
 		len = utf8_valid_len(span_of(r->text, size));
 	for (; size - n >= len; n += len)

@@ -5,7 +5,8 @@
  *
  * Oracle: at each level that the machine has, UTF-8 is refused with the same
  * piece or left in the same state, the same byte ends a JSON string, Base64 and
- * XOR give the same bytes, and the same texts are JSON.
+ * XOR give the same bytes, and the same texts are JSON: by themselves, and in a list, behind
+ * other values.
  */
 #include "fuzz.h"
 
@@ -26,7 +27,7 @@ struct input {
 
 /* All that is compared. */
 struct answers {
-	bool first, second, complete, valid, json, decodes;
+	bool first, second, complete, valid, json, listed, decodes;
 	size_t valid_len, special, decoded_len;
 	uint8_t *encoded, *decoded, *masked; /* in blocks of their exact size */
 };
@@ -50,6 +51,24 @@ static void ask_utf8(const struct input *in, struct answers *a)
 	a->valid_len = utf8_valid_len(in->bytes);
 }
 
+/* As the input stands, and in a text that is never short, at any place of a block. */
+static void ask_json(const struct input *in, struct answers *a)
+{
+	static const char front[] = "[{\"a\":-1.5},\"\\n\",[[]],", back[] = " ,true, {} ]";
+	size_t n = in->bytes.n, spaces = in->cut % ALIGNMENTS, at = sizeof(front) - 1;
+	uint8_t *list = room(sizeof(front) + ALIGNMENTS + n + sizeof(back));
+
+	memcpy(list, front, at);
+	memset(list + at, ' ', spaces);
+	at += spaces;
+	if (n > 0)
+		memcpy(list + at, in->bytes.p, n);
+	memcpy(list + at + n, back, sizeof(back) - 1);
+	a->json = json_cut_valid(in->bytes, DEPTH);
+	a->listed = json_cut_valid(span_of(list, at + n + sizeof(back) - 1), DEPTH);
+	free(list);
+}
+
 static void ask(const struct input *in, struct answers *a)
 {
 	const uint8_t *p = in->bytes.p;
@@ -60,7 +79,7 @@ static void ask(const struct input *in, struct answers *a)
 			       .masked = room(n) };
 	ask_utf8(in, a);
 	a->special = (size_t)(search_json(p, p + n) - p);
-	a->json = json_cut_valid(in->bytes, DEPTH);
+	ask_json(in, a);
 	base64_encode((char *)a->encoded, in->bytes);
 	a->decodes = base64_decode(a->decoded, &a->decoded_len, in->bytes);
 	xor_copy(a->masked, in->bytes, in->key, in->cut);
@@ -78,7 +97,7 @@ static void compare(const struct answers *a, const struct answers *b, size_t n)
 	CHECK(a->first == b->first && a->second == b->second && a->complete == b->complete);
 	CHECK(a->valid == b->valid && a->valid_len == b->valid_len);
 	CHECK(a->special == b->special);
-	CHECK(a->json == b->json);
+	CHECK(a->json == b->json && a->listed == b->listed);
 	CHECK(memcmp(a->encoded, b->encoded, BASE64_ENCODED_SIZE(n)) == 0);
 	CHECK(a->decodes == b->decodes);
 	CHECK(!a->decodes || (a->decoded_len == b->decoded_len &&

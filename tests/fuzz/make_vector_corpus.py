@@ -37,6 +37,12 @@ def others():
     yield 'base64-padded', base64.b64encode(bytes(range(130)))
     yield 'base64-bad', base64.b64encode(bytes(90))[:70] + b'-' + base64.b64encode(bytes(90))[71:]
     yield 'bytes', bytes(range(256))
+    item = b'{"price":20123.45,"qty":-0.5e-3,"side":"buy","open":true}'
+    yield 'json-market', b'{"seq":"0000000001","levels":[' + b','.join([item] * 4) + b']}'
+    yield 'json-pretty', b'{\n\t"a" : [\n\t\t1,\r\n\t\t{ }\n\t],\n' + b' ' * 70 + b'"b" : null\n}\n'
+    yield 'json-slashes', b'["' + b'\\\\' * 40 + b'\\u00e4","' + b'\\"' * 70 + b'"]'
+    yield 'json-deep', b'[{"a":' * 10 + b'[]' + b'}]' * 10
+    yield 'json-numbers', b'[' + b'[-12.5,0,0.25,1E+9],' * 8 + b'[]]'
 
 
 def main():

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages and events → JSON, by their bytes: values untouched, and no text forges a record. */
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/json_cut.h"
@@ -327,6 +328,46 @@ static void a_number_is_read_back(void **state)
 	assert_false(framing_seq_of(&f, span_of(NULL, 0), &(uint64_t){ 0 }));
 }
 
+static void check_numbers(uint64_t seq, uint64_t epoch, int64_t time)
+{
+	struct record r = message(MSG_TEXT, span_of(NULL, 0));
+	uint64_t past = time < 0 ? -(uint64_t)time : (uint64_t)time;
+	char expected[160];
+	bool replaced;
+	char *out;
+
+	r.seq = seq;
+	r.epoch = epoch;
+	r.time = time;
+	snprintf(expected, sizeof(expected),
+		 "{\"type\":\"text\",\"seq\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"time\":%s%" PRIu64
+		 ".%06" PRIu64 ",\"data\":\"\"}\n",
+		 seq, epoch, time < 0 ? "-" : "", past / 1000000, past % 1000000);
+	out = encode_string(&json, &r, &replaced);
+	assert_string_equal(out, expected);
+	free(out);
+}
+
+/* Of each length, and with each digit at each place. */
+static void numbers(void **state)
+{
+	uint64_t power = 1;
+
+	(void)state;
+	for (int n = 0; n < 20; n++) {
+		for (uint64_t digit = 1; digit < (n < 19 ? 10u : 2u); digit++) {
+			uint64_t v = digit * power;
+			int64_t t = (int64_t)(v >> 1);
+
+			check_numbers(v, v - 1, t);
+			check_numbers(v + 1, v - power / 7, -t);
+		}
+		power *= 10;
+	}
+	check_numbers(UINT64_MAX, 12345678, INT64_MAX);
+	check_numbers(87654321, 1234567890123456789, INT64_MIN);
+}
+
 /* A reader of its own, by the letter of RFC 8259: from "data":" to the last quote. */
 static size_t naive_data(char *out, const char *record)
 {
@@ -407,6 +448,7 @@ int main(void)
 		cmocka_unit_test(acks_and_errors),
 		cmocka_unit_test(only_events_that_were_asked_for),
 		cmocka_unit_test(a_number_is_read_back),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(no_text_forges_a_second_record),
 		cmocka_unit_test(no_bytes_do),
 	};
