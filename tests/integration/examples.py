@@ -22,7 +22,7 @@ VOLATILE = [
     (r'"[0-9a-f]{16}:\d+"', '"CURSOR"'),
     (r'\b(in|out) to \d+%', r'\1 to SHARE'),
     (r'("(rtt|retry_in|took|open_for|last_rx)": *)\d+(\.\d+)?(e-\d+)?', r'\1SECONDS'),
-    (r'(?<![\d.])\d+(\.\d+)?(us|ms|s|min)\b', 'SPAN'),
+    (r'(?<![\d.])\d+(\.\d+)?(us|ms|s|min|m|h|d)\b', 'SPAN'),
     (r'(?<![\d.])0\.\d+\.\d+(?![\d.])', 'VERSION'),
     (r'sec-websocket-accept: [A-Za-z0-9+/]{27}=', 'sec-websocket-accept: DIGEST'),
     (r'(\.sock +)\d+ +\d+', r'\1PID UID'),
