@@ -17,6 +17,7 @@ import runs
 import svg
 
 NUMBERS = {'ws': (1, 100, 1000, 10000), 'wss': (1, 100, 1000), 'OpenSSL': (1, 100, 1000)}
+LOOKS = 20  # in a row, a tenth of a second apart
 FILES_FOR_ONE = 3  # a connection, a listener, its lock
 FILES_BESIDES = 500
 KIB = 1024
@@ -42,9 +43,9 @@ def read_memory(pid):
 
 
 def settled(pid):
-    """Memory once it has stayed the same for three looks in a row."""
+    """Memory once it has stayed the same for so long that what is tidied up later has been."""
     seen, same = None, 0
-    while same < 3:
+    while same < LOOKS:
         time.sleep(0.1)
         now = read_memory(pid)
         same = same + 1 if now == seen else 0
