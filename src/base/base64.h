@@ -11,9 +11,9 @@
 void base64_encode(char *out, struct span in); /* writes BASE64_ENCODED_SIZE(in.n) bytes, no NUL */
 
 /*
- * Writes at most BASE64_DECODED_MAX(in.n) bytes and their number to *n.
- * False: not Base64 (a bad length or character, or bits behind the end that are
- * not zero); out is undefined then.
+ * Writes at most BASE64_DECODED_MAX(in.n) bytes, elsewhere than at in.p, and
+ * their number to *n. False: not Base64 (a bad length or character, or bits
+ * behind the end that are not zero); out is undefined then.
  */
 bool base64_decode(uint8_t *out, size_t *n, struct span in);
 
