@@ -159,15 +159,6 @@ static void grow(struct http_head *h)
 	h->fields = mem_grow(h->fields, h->fields_size, sizeof(*h->fields));
 }
 
-void http_head_trim(struct http_head *h)
-{
-	buf_trim(&h->bytes);
-	if (h->n_lines == 0 || h->n_lines == h->fields_size)
-		return;
-	h->fields_size = h->n_lines;
-	h->fields = mem_grow(h->fields, h->fields_size, sizeof(*h->fields));
-}
-
 /* RFC 9112, 5. */
 static bool take_field_line(struct http_head *h, struct span line, struct error *err)
 {
@@ -291,6 +282,14 @@ enum http_head_result http_head_feed(struct http_head *h, struct span *input, st
 			return result;
 	}
 	return HTTP_HEAD_MORE;
+}
+
+void http_head_again(struct http_head *h, struct span bytes)
+{
+	struct error err;
+
+	http_head_init(h);
+	http_head_feed(h, &bytes, &err);
 }
 
 static struct span part(const struct http_head *h, uint16_t at, uint16_t n)

@@ -50,8 +50,8 @@ void http_head_deinit(struct http_head *h);
  */
 enum http_head_result http_head_feed(struct http_head *h, struct span *input, struct error *err);
 
-/* Gives back what memory a whole head needs no more. */
-void http_head_trim(struct http_head *h);
+/* Once more, from bytes that another one had taken: as far as that was. */
+void http_head_again(struct http_head *h, struct span bytes);
 
 /* Of a request, once the request line is in; valid as long as h. */
 struct span http_head_method(const struct http_head *h);

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -15,15 +16,15 @@
 
 bool bridge_is_private(const struct bridge *b)
 {
-	return b->conf->sharing == SHARING_PRIVATE;
+	return b->conf->common->sharing == SHARING_PRIVATE;
 }
 
 size_t bridge_attached(const struct bridge *b)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < b->n_ports; i++)
-		n += b->ports[i]->attached;
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		n += b->endpoints[i] ? endpoint_n_clients(b->endpoints[i]) : 0;
 	return n;
 }
 
@@ -37,19 +38,19 @@ void bridge_changed(struct bridge *b)
 	b->shown = state;
 	if (other)
 		bridge_show(b, NULL);
-	b->env.cb(b->env.arg, b, BRIDGE_STATE);
+	b->env->cb(b->env->arg, b, BRIDGE_STATE);
 }
 
 static bool is_on_demand(const struct bridge *b)
 {
-	return b->wanted && b->conf->start == START_ON_DEMAND && !bridge_is_private(b) &&
+	return b->wanted && b->conf->common->start == START_ON_DEMAND && !bridge_is_private(b) &&
 	       !b->endpoint_error;
 }
 
 void bridge_linger(struct bridge *b)
 {
 	if (is_on_demand(b))
-		timer_arm(&b->linger, b->conf->linger);
+		timer_arm(&b->linger, b->conf->common->linger);
 }
 
 void bridge_demand(struct bridge *b)
@@ -80,31 +81,33 @@ void bridge_demand_anew(struct bridge *b)
 static void on_linger(void *arg)
 {
 	struct bridge *b = arg;
-	int64_t again = b->conf->linger > LINGER_STEP ? b->conf->linger : LINGER_STEP;
+	int64_t again = b->conf->common->linger > LINGER_STEP ? b->conf->common->linger :
+								LINGER_STEP;
 
 	if (!is_on_demand(b) || bridge_attached(b) > 0)
 		return;
-	outbox_expire(&b->lane.outbox, loop_now(b->env.loop));
+	outbox_expire(&b->lane.outbox, loop_now(b->env->loop));
 	if (b->lane.outbox.messages > 0 && link_state(b->link) != LINK_GAVE_UP)
 		timer_arm(&b->linger, again);
 	else
 		link_stop(b->link, 1000, "");
 }
 
-static void make_port(struct bridge *b, struct port *p, const struct endpoint_conf *conf,
-		      struct error *err)
+static struct endpoint *make_endpoint(struct bridge *b, const struct endpoint_conf *conf,
+				      struct error *err)
 {
 	struct endpoint_params params = {
 		.conf = conf,
 		.owner = b->conf,
-		.quota = b->env.quota,
+		.quota = b->env->quota,
 		.cb = bridge_on_endpoint,
-		.arg = p,
+		.arg = b,
 	};
+	struct endpoint *e = endpoint_new(b->env->loop, &params, err);
 
-	p->endpoint = endpoint_new(b->env.loop, &params, err);
-	if (p->endpoint && b->lane.held)
-		endpoint_pause(p->endpoint);
+	if (e && b->lane.held)
+		endpoint_pause(e);
+	return e;
 }
 
 /* Those that are missing. The first failure is kept; the rest is tried all the same. */
@@ -112,13 +115,13 @@ static bool make_endpoints(struct bridge *b, struct error *err)
 {
 	free(b->endpoint_error);
 	b->endpoint_error = NULL;
-	for (size_t i = 0; i < b->n_ports; i++) {
+	for (size_t i = 0; i < b->n_endpoints; i++) {
 		struct error one = ERROR_INIT;
 
-		if (b->ports[i]->endpoint)
+		if (b->endpoints[i])
 			continue;
-		make_port(b, b->ports[i], &b->conf->endpoints[i], &one);
-		if (b->ports[i]->endpoint)
+		b->endpoints[i] = make_endpoint(b, &b->conf->endpoints[i], &one);
+		if (b->endpoints[i])
 			continue;
 		log_error(b->object, "%s", one.text);
 		error_context(&one, "bridge \"%s\"", b->conf->name);
@@ -130,26 +133,19 @@ static bool make_endpoints(struct bridge *b, struct error *err)
 	return !b->endpoint_error;
 }
 
-static struct port *new_port(struct bridge *b)
-{
-	struct port *p = mem_zalloc(sizeof(*p));
-
-	p->b = b;
-	return p;
-}
-
 static void init_link(struct bridge *b)
 {
 	struct link_params link = {
-		.loop = b->env.loop,
-		.dialer = b->env.dialer,
-		.rand = b->env.rand,
+		.loop = b->env->loop,
+		.dialer = b->env->dialer,
+		.rand = b->env->rand,
 		.conf = b->conf,
+		.object = b->object,
 		.cb = bridge_on_link,
 		.arg = b,
 	};
 	struct lane_params lane = {
-		.loop = b->env.loop,
+		.loop = b->env->loop,
 		.object = b->object,
 		.conf = b->conf,
 		.hold = bridge_hold,
@@ -164,42 +160,30 @@ static void init_link(struct bridge *b)
 
 struct bridge *bridge_new(const struct bridge_env *env, struct bridge_conf *conf, struct error *err)
 {
-	struct bridge *b = mem_zalloc(sizeof(*b));
+	size_t size = sizeof("bridge ") + strlen(conf->name);
+	struct bridge *b = mem_zalloc(sizeof(*b) + size);
 
-	b->env = *env;
+	b->env = env;
 	b->conf = bridge_conf_ref(conf);
-	b->object = mem_printf("bridge %s", conf->name);
+	snprintf(b->object, size, "bridge %s", conf->name);
 	timer_init(&b->linger, env->loop, on_linger, b);
 	pairs_init(b);
 	init_link(b);
-	b->n_ports = conf->n_endpoints;
-	b->ports = mem_array(conf->n_endpoints, sizeof(struct port *));
-	for (size_t i = 0; i < b->n_ports; i++)
-		b->ports[i] = new_port(b);
+	b->n_endpoints = conf->n_endpoints;
+	b->endpoints = mem_array(conf->n_endpoints, sizeof(struct endpoint *));
 	make_endpoints(b, err);
 	b->since = time(NULL);
 	b->shown = bridge_state(b);
 	return b;
 }
 
-static void free_endpoint(struct port *p)
+static void free_endpoints(struct bridge *b)
 {
-	endpoint_free(p->endpoint);
-	p->endpoint = NULL;
-	p->attached = 0;
-}
-
-static void free_ports(struct bridge *b)
-{
-	for (size_t i = 0; i < b->n_ports; i++) {
-		if (!b->ports[i])
-			continue;
-		free_endpoint(b->ports[i]);
-		free(b->ports[i]);
-	}
-	free(b->ports);
-	b->ports = NULL;
-	b->n_ports = 0;
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		endpoint_free(b->endpoints[i]);
+	free(b->endpoints);
+	b->endpoints = NULL;
+	b->n_endpoints = 0;
 }
 
 void bridge_free(struct bridge *b)
@@ -210,11 +194,10 @@ void bridge_free(struct bridge *b)
 	link_free(b->link);
 	bridge_trace_free(b);
 	lane_deinit(&b->lane);
-	free_ports(b);
+	free_endpoints(b);
 	timer_deinit(&b->linger);
 	bridge_conf_unref(b->conf);
 	free(b->endpoint_error);
-	free(b->object);
 	free(b);
 }
 
@@ -238,7 +221,7 @@ void bridge_start(struct bridge *b)
 
 void bridge_begin(struct bridge *b)
 {
-	switch (b->conf->start) {
+	switch (b->conf->common->start) {
 	case START_AUTO:
 		bridge_start(b);
 		break;
@@ -268,7 +251,7 @@ void bridge_retire(struct bridge *b)
 {
 	b->wanted = false;
 	timer_disarm(&b->linger);
-	free_ports(b);
+	free_endpoints(b);
 	pairs_forget_gone(b);
 	link_stop(b->link, 1000, "");
 }
@@ -292,16 +275,15 @@ void bridge_check(struct bridge *b)
 }
 
 /* An endpoint that stands in both configurations unchanged goes on with its clients. */
-static struct port *take_equal(struct bridge *b, const struct endpoint_conf *conf)
+static struct endpoint *take_equal(struct bridge *b, const struct endpoint_conf *conf)
 {
-	for (size_t i = 0; i < b->n_ports; i++) {
-		struct port *p = b->ports[i];
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		struct endpoint *e = b->endpoints[i];
 
-		if (!p || !p->endpoint ||
-		    !endpoint_conf_equal(endpoint_configuration(p->endpoint), conf))
+		if (!e || !endpoint_conf_equal(endpoint_configuration(e), conf))
 			continue;
-		b->ports[i] = NULL;
-		return p;
+		b->endpoints[i] = NULL;
+		return e;
 	}
 	return NULL;
 }
@@ -309,7 +291,8 @@ static struct port *take_equal(struct bridge *b, const struct endpoint_conf *con
 /* The longest record is part of what an endpoint is made with. */
 static bool stays(const struct bridge *b, const struct endpoint *e, const struct bridge_conf *conf)
 {
-	if (b->conf->max_message != conf->max_message || b->conf->sharing != conf->sharing)
+	if (b->conf->common->max_message != conf->common->max_message ||
+	    b->conf->common->sharing != conf->common->sharing)
 		return false;
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		if (endpoint_conf_equal(endpoint_configuration(e), &conf->endpoints[i]))
@@ -319,31 +302,31 @@ static bool stays(const struct bridge *b, const struct endpoint *e, const struct
 
 void bridge_release(struct bridge *b, const struct bridge_conf *conf)
 {
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (b->ports[i]->endpoint && !stays(b, b->ports[i]->endpoint, conf))
-			free_endpoint(b->ports[i]);
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		if (!b->endpoints[i] || stays(b, b->endpoints[i], conf))
+			continue;
+		endpoint_free(b->endpoints[i]);
+		b->endpoints[i] = NULL;
+	}
 }
 
 static void rearrange_endpoints(struct bridge *b, const struct bridge_conf *conf)
 {
-	struct port **fresh = mem_array(conf->n_endpoints, sizeof(struct port *));
+	struct endpoint **fresh = mem_array(conf->n_endpoints, sizeof(struct endpoint *));
 
 	for (size_t i = 0; i < conf->n_endpoints; i++)
 		fresh[i] = take_equal(b, &conf->endpoints[i]);
-	free_ports(b);
-	b->ports = fresh;
-	b->n_ports = conf->n_endpoints;
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (!b->ports[i])
-			b->ports[i] = new_port(b);
+	free_endpoints(b);
+	b->endpoints = fresh;
+	b->n_endpoints = conf->n_endpoints;
 }
 
-static bool has_client(void *arg, client_id client)
+bool bridge_has_client(void *arg, client_id client)
 {
 	const struct bridge *b = arg;
 
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (b->ports[i]->endpoint && endpoint_has_client(b->ports[i]->endpoint, client))
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		if (b->endpoints[i] && endpoint_has_client(b->endpoints[i], client))
 			return true;
 	return false;
 }
@@ -356,7 +339,7 @@ static void follow(struct bridge *b)
 		link_stop(b->link, 1000, "");
 	} else if (!is_on_demand(b)) {
 		timer_disarm(&b->linger);
-		if (b->conf->start == START_AUTO && link_state(b->link) == LINK_STOPPED)
+		if (b->conf->common->start == START_AUTO && link_state(b->link) == LINK_STOPPED)
 			link_start(b->link); /* it was idle */
 	} else if (bridge_attached(b) > 0) {
 		bridge_demand(b);
@@ -378,13 +361,13 @@ static void take_over(struct bridge *b, struct bridge_conf *conf)
 	bridge_conf_unref(old);
 	pairs_forget_gone(b);
 	pairs_configure(b);
-	lane_forget_gone(&b->lane, has_client, b);
+	lane_forget_gone(&b->lane, bridge_has_client, b);
 	bridge_check_room(b);
 }
 
 void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *err)
 {
-	bool waited = b->conf->start == START_MANUAL || b->endpoint_error;
+	bool waited = b->conf->common->start == START_MANUAL || b->endpoint_error;
 
 	take_over(b, conf);
 	if (!make_endpoints(b, err)) {
@@ -399,7 +382,7 @@ void bridge_configure(struct bridge *b, struct bridge_conf *conf, struct error *
 
 void bridge_stop_accepting(struct bridge *b)
 {
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (b->ports[i]->endpoint)
-			endpoint_stop_accepting(b->ports[i]->endpoint);
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		if (b->endpoints[i])
+			endpoint_stop_accepting(b->endpoints[i]);
 }

@@ -38,6 +38,7 @@ struct bridge_tap {
 	void *arg;
 };
 
+/* The same for all bridges of an owner. */
 struct bridge_env {
 	struct loop *loop;
 	struct dialer *dialer;
@@ -49,7 +50,7 @@ struct bridge_env {
 };
 
 /*
- * Always makes a bridge and takes its own reference of conf. Where an endpoint
+ * Always makes a bridge and takes its own reference of conf; env must stay. Where an endpoint
  * could not be made, *err says why and the bridge stands in state failed with
  * that error; the caller keeps it so or frees it.
  */

@@ -29,9 +29,9 @@ int64_t bridge_turn_time(struct bridge *b)
 
 static void send_to_all(struct bridge *b, const struct record *r)
 {
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (b->ports[i]->endpoint)
-			endpoint_send(b->ports[i]->endpoint, r);
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		if (b->endpoints[i])
+			endpoint_send(b->endpoints[i], r);
 }
 
 /* How many of them, from the first, anybody has heard. */
@@ -40,8 +40,8 @@ static size_t send_messages(struct bridge *b, const struct record *first, const 
 {
 	size_t most = 0;
 
-	for (size_t i = 0; i < b->n_ports; i++) {
-		struct endpoint *e = b->ports[i]->endpoint;
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		struct endpoint *e = b->endpoints[i];
 		size_t heard = e ? endpoint_send_messages(e, first, msgs, n) : 0;
 
 		if (heard > most)
@@ -65,15 +65,16 @@ static void log_slow(const struct bridge *b, const struct endpoint *e)
 
 static bool blocks(struct endpoint *e)
 {
-	return e && endpoint_configuration(e)->overflow == OVERFLOW_BLOCK && endpoint_is_full(e);
+	return e && endpoint_configuration(e)->rules->overflow == OVERFLOW_BLOCK &&
+	       endpoint_is_full(e);
 }
 
 void bridge_check_room(struct bridge *b)
 {
 	bool full = false;
 
-	for (size_t i = 0; i < b->n_ports; i++) {
-		struct endpoint *e = b->ports[i]->endpoint;
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		struct endpoint *e = b->endpoints[i];
 
 		if (!blocks(e))
 			continue;
@@ -231,7 +232,7 @@ void bridge_on_link(void *arg, const struct link_event *ev)
 		break;
 	case LINK_DRAINED:
 		lane_drained(&b->lane);
-		b->env.cb(b->env.arg, b, BRIDGE_FLUSHED);
+		b->env->cb(b->env->arg, b, BRIDGE_FLUSHED);
 		break;
 	case LINK_ENDED:
 		on_ended(b, ev);

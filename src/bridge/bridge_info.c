@@ -6,9 +6,9 @@ size_t bridge_pending(const struct bridge *b)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < b->n_ports; i++)
-		if (b->ports[i]->endpoint)
-			n += endpoint_pending(b->ports[i]->endpoint);
+	for (size_t i = 0; i < b->n_endpoints; i++)
+		if (b->endpoints[i])
+			n += endpoint_pending(b->endpoints[i]);
 	return n;
 }
 
@@ -49,7 +49,7 @@ const char *bridge_state(const struct bridge *b)
 		return link_state_shown(LINK_GAVE_UP);
 	if (bridge_is_private(b))
 		return private_state(b);
-	if (state == LINK_STOPPED && b->wanted && b->conf->start == START_ON_DEMAND)
+	if (state == LINK_STOPPED && b->wanted && b->conf->common->start == START_ON_DEMAND)
 		return BRIDGE_IDLE;
 	return link_state_shown(state);
 }
@@ -66,12 +66,12 @@ const struct bridge_conf *bridge_configuration(const struct bridge *b)
 
 static void add_endpoint_totals(const struct bridge *b, struct bridge_info *info)
 {
-	for (size_t i = 0; i < b->n_ports; i++) {
+	for (size_t i = 0; i < b->n_endpoints; i++) {
 		struct endpoint_totals t;
 
-		if (!b->ports[i]->endpoint)
+		if (!b->endpoints[i])
 			continue;
-		endpoint_totals(b->ports[i]->endpoint, &t);
+		endpoint_totals(b->endpoints[i], &t);
 		info->dropped += t.dropped + t.unfit;
 		info->refused += t.refused;
 	}
@@ -83,7 +83,7 @@ void bridge_info(struct bridge *b, struct bridge_info *info)
 
 	*info = (struct bridge_info){ 0 };
 	link_info(shown ? shown : b->link, &info->link);
-	outbox_expire(&b->lane.outbox, loop_now(b->env.loop));
+	outbox_expire(&b->lane.outbox, loop_now(b->env->loop));
 	info->seq = b->seq;
 	info->paused = b->paused;
 	info->unheard = b->unheard;
@@ -110,12 +110,12 @@ const struct history *bridge_history(const struct bridge *b)
 
 size_t bridge_n_endpoints(const struct bridge *b)
 {
-	return b->n_ports;
+	return b->n_endpoints;
 }
 
 struct endpoint *bridge_endpoint(const struct bridge *b, size_t i)
 {
-	return b->ports[i]->endpoint;
+	return b->endpoints[i];
 }
 
 const char *bridge_client_state(const struct bridge *b, client_id client)

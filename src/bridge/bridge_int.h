@@ -15,13 +15,6 @@
 
 #define BRIDGE_BIG_MESSAGE 65536 /* from here on a full client is noticed before the turn ends */
 
-/* An endpoint, and what its events need: it keeps its address when endpoints change places. */
-struct port {
-	struct bridge *b;
-	struct endpoint *endpoint; /* NULL = it could not be made */
-	size_t attached;	   /* clients that came and did not leave */
-};
-
 /* What the links of pairs that are over leave behind. */
 struct bridge_past {
 	struct link_counters rx, tx;
@@ -35,14 +28,20 @@ struct bridge_past {
 	struct history history; /* of the last one */
 };
 
+/* What private sharing needs besides the pairs themselves. */
+struct pairing {
+	uint64_t made; /* pairs, ever */
+	struct deferred sweep;
+	struct bridge_past *past; /* NULL = none is over yet */
+};
+
 struct bridge {
-	struct bridge_env env;
+	const struct bridge_env *env;
 	struct bridge_conf *conf;
-	char *object;	   /* for the log */
 	struct link *link; /* of shared sharing */
 	struct lane lane;
-	struct port **ports; /* as many as conf has endpoints */
-	size_t n_ports;
+	struct endpoint **endpoints; /* as many as conf has; NULL = it could not be made */
+	size_t n_endpoints;
 	struct error *endpoint_error; /* NULL: all were made */
 	bool wanted;		      /* started, and not stopped since */
 	struct timer linger;	      /* on-demand: nobody is attached any more */
@@ -53,25 +52,25 @@ struct bridge {
 	bool paused; /* reading waits for a slow local client */
 	/* private */
 	struct list pairs;
-	struct deferred sweep;
-	struct bridge_past *past; /* NULL = none is over yet */
-	uint64_t n_pairs;	  /* ever made */
-	const char *shown;	  /* the state that was shown last */
+	struct pairing *pairing; /* NULL = there was none yet */
+	const char *shown;	 /* the state that was shown last */
 	int64_t since;
 	struct bridge_trace *trace; /* NULL: it is not traced */
+	char object[];		    /* for the log */
 };
 
-size_t bridge_attached(const struct bridge *b);
+size_t bridge_attached(const struct bridge *b);	     /* local clients */
+bool bridge_has_client(void *arg, client_id client); /* arg: the bridge */
 
 static inline bool bridge_is_shown(const struct bridge *b)
 {
-	return b->env.tap && b->env.tap->cb;
+	return b->env->tap && b->env->tap->cb;
 }
 
 static inline void bridge_show(struct bridge *b, const struct record *r)
 {
 	if (bridge_is_shown(b))
-		b->env.tap->cb(b->env.tap->arg, b, r);
+		b->env->tap->cb(b->env->tap->arg, b, r);
 }
 
 /* bridge.c */
@@ -91,7 +90,8 @@ struct record bridge_open_record(const struct link_info *info, const char *url);
 struct record bridge_end_record(const struct link_event *ended);
 
 /* bridge_out.c */
-void bridge_on_endpoint(void *arg, const struct endpoint_event *ev); /* arg: the port */
+/* arg: the bridge */
+void bridge_on_endpoint(void *arg, struct endpoint *e, const struct endpoint_event *ev);
 void bridge_hold(void *arg, bool hold);
 void bridge_tell(void *arg, client_id client, const struct record *r);
 
@@ -100,7 +100,7 @@ void bridge_trace_free(struct bridge *b); /* the links are gone */
 
 /* bridge_private.c */
 void pairs_init(struct bridge *b);
-void pair_came(struct port *port, client_id client);
+void pair_came(struct bridge *b, struct endpoint *e, client_id client);
 void pair_order(struct bridge *b, client_id client, const struct order *o);
 void pair_ended(struct bridge *b, client_id client);
 void pair_left(struct bridge *b, client_id client);

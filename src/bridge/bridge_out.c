@@ -11,8 +11,8 @@ void bridge_hold(void *arg, bool hold)
 {
 	struct bridge *b = arg;
 
-	for (size_t i = 0; i < b->n_ports; i++) {
-		struct endpoint *e = b->ports[i]->endpoint;
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		struct endpoint *e = b->endpoints[i];
 
 		if (e && hold)
 			endpoint_pause(e);
@@ -29,18 +29,16 @@ void bridge_tell(void *arg, client_id client, const struct record *r)
 
 	stamped.time = bridge_now();
 
-	for (size_t i = 0; i < b->n_ports; i++) {
-		struct endpoint *e = b->ports[i]->endpoint;
+	for (size_t i = 0; i < b->n_endpoints; i++) {
+		struct endpoint *e = b->endpoints[i];
 
 		if (e && endpoint_has_client(e, client))
 			endpoint_send_to(e, client, &stamped);
 	}
 }
 
-static void on_order(struct port *p, const struct endpoint_event *ev)
+static void on_order(struct bridge *b, const struct endpoint_event *ev)
 {
-	struct bridge *b = p->b;
-
 	if (bridge_is_private(b)) {
 		pair_order(b, ev->client, ev->order);
 		return;
@@ -55,38 +53,32 @@ static const char *name_of(const struct endpoint_event *ev)
 }
 
 /* A client that understands it is told; of the others the log speaks. */
-static void on_bad_record(struct port *p, const struct endpoint_event *ev)
+static void on_bad_record(struct bridge *b, struct endpoint *e, const struct endpoint_event *ev)
 {
 	struct record r = { .type = RECORD_ERROR, .err = ev->err, .time = bridge_now() };
 
 	if (ev->order)
 		r.id = ev->order->id;
-	if (endpoint_send_to(p->endpoint, ev->client, &r) == ENDPOINT_SENT)
-		log_debug(p->b->object, "%s: %s", name_of(ev), ev->err->text);
+	if (endpoint_send_to(e, ev->client, &r) == ENDPOINT_SENT)
+		log_debug(b->object, "%s: %s", name_of(ev), ev->err->text);
 	else
-		log_warning(p->b->object, "%s: %s", name_of(ev), ev->err->text);
+		log_warning(b->object, "%s: %s", name_of(ev), ev->err->text);
 }
 
-static void on_came(struct port *p, const struct endpoint_event *ev)
+static void on_came(struct bridge *b, struct endpoint *e, const struct endpoint_event *ev)
 {
-	struct bridge *b = p->b;
-
 	log_debug(b->object, "%s came", name_of(ev));
-	p->attached++;
 	if (bridge_is_private(b))
-		pair_came(p, ev->client);
+		pair_came(b, e, ev->client);
 	else if (bridge_attached(b) == 1)
 		bridge_demand_anew(b);
 	else
 		bridge_demand(b);
 }
 
-static void on_left(struct port *p, const struct endpoint_event *ev)
+static void on_left(struct bridge *b, const struct endpoint_event *ev)
 {
-	struct bridge *b = p->b;
-
 	log_debug(b->object, "%s left", name_of(ev));
-	p->attached--;
 	if (bridge_is_private(b)) {
 		pair_left(b, ev->client);
 		return;
@@ -105,43 +97,43 @@ static void on_input_ended(struct bridge *b, client_id client)
 		lane_left(&b->lane, client);
 }
 
-static void on_room(struct port *p)
+static void on_room(struct bridge *b)
 {
-	if (bridge_is_private(p->b))
-		pairs_check_room(p->b);
+	if (bridge_is_private(b))
+		pairs_check_room(b);
 	else
-		bridge_check_room(p->b);
+		bridge_check_room(b);
 }
 
-void bridge_on_endpoint(void *arg, const struct endpoint_event *ev)
+void bridge_on_endpoint(void *arg, struct endpoint *e, const struct endpoint_event *ev)
 {
-	struct port *p = arg;
+	struct bridge *b = arg;
 
 	switch (ev->type) {
 	case ENDPOINT_ORDER:
-		on_order(p, ev);
+		on_order(b, ev);
 		break;
 	case ENDPOINT_BAD_RECORD:
-		on_bad_record(p, ev);
+		on_bad_record(b, e, ev);
 		break;
 	case ENDPOINT_CAME:
-		on_came(p, ev);
+		on_came(b, e, ev);
 		break;
 	case ENDPOINT_ENDED:
-		on_input_ended(p->b, ev->client);
+		on_input_ended(b, ev->client);
 		break;
 	case ENDPOINT_LEFT:
-		on_left(p, ev);
+		on_left(b, ev);
 		break;
 	case ENDPOINT_REFUSED:
 	case ENDPOINT_DROPPED:
-		log_warning(p->b->object, "%s: %s", name_of(ev), ev->err->text);
+		log_warning(b->object, "%s: %s", name_of(ev), ev->err->text);
 		break;
 	case ENDPOINT_ROOM:
-		on_room(p);
+		on_room(b);
 		break;
 	case ENDPOINT_BROKEN:
-		log_error(p->b->object, "%s", ev->err->text);
+		log_error(b->object, "%s", ev->err->text);
 		break;
 	}
 }

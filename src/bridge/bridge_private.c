@@ -22,7 +22,7 @@ struct pair *pair_find(const struct bridge *b, client_id client)
 
 static enum endpoint_outcome tell(struct pair *p, const struct record *r)
 {
-	return p->client ? endpoint_send_to(p->port->endpoint, p->client, r) : ENDPOINT_NOBODY;
+	return p->client ? endpoint_send_to(p->endpoint, p->client, r) : ENDPOINT_NOBODY;
 }
 
 static void lane_tell(void *arg, client_id client, const struct record *r)
@@ -41,9 +41,9 @@ static void lane_hold(void *arg, bool hold)
 	if (!p->client)
 		return;
 	if (hold)
-		endpoint_pause_client(p->port->endpoint, p->client);
+		endpoint_pause_client(p->endpoint, p->client);
 	else
-		endpoint_resume_client(p->port->endpoint, p->client);
+		endpoint_resume_client(p->endpoint, p->client);
 }
 
 static void pair_free(struct pair *p)
@@ -73,24 +73,35 @@ static void sweep(void *arg)
 void pairs_init(struct bridge *b)
 {
 	list_init(&b->pairs);
-	deferred_init(&b->sweep, sweep, b);
+}
+
+static struct pairing *pairing_of(struct bridge *b)
+{
+	if (b->pairing)
+		return b->pairing;
+	b->pairing = mem_zalloc(sizeof(*b->pairing));
+	deferred_init(&b->pairing->sweep, sweep, b);
+	return b->pairing;
 }
 
 void pairs_free(struct bridge *b)
 {
 	list_each(it, next, &b->pairs)
 		pair_free(pair_at(it));
-	deferred_cancel(&b->sweep);
-	if (b->past)
-		history_deinit(&b->past->history);
-	free(b->past);
-	b->past = NULL;
+	if (!b->pairing)
+		return;
+	deferred_cancel(&b->pairing->sweep);
+	if (b->pairing->past)
+		history_deinit(&b->pairing->past->history);
+	free(b->pairing->past);
+	free(b->pairing);
+	b->pairing = NULL;
 }
 
 static void check_room(struct pair *p)
 {
-	struct endpoint *e = p->client ? p->port->endpoint : NULL;
-	bool full = e && endpoint_configuration(e)->overflow == OVERFLOW_BLOCK &&
+	struct endpoint *e = p->client ? p->endpoint : NULL;
+	bool full = e && endpoint_configuration(e)->rules->overflow == OVERFLOW_BLOCK &&
 		    endpoint_client_is_full(e, p->client);
 
 	if (full == p->paused)
@@ -114,7 +125,7 @@ static void check_end(struct pair *p)
 	if (!p->client)
 		link_stop(p->link, 1000, "");
 	else if (p->input_ended && !timer_is_armed(&p->linger))
-		timer_arm(&p->linger, p->b->conf->linger);
+		timer_arm(&p->linger, p->b->conf->common->linger);
 }
 
 static void on_linger(void *arg)
@@ -183,9 +194,9 @@ static void on_over(struct pair *p)
 	p->over = true;
 	p->client = 0;
 	timer_disarm(&p->linger);
-	loop_defer(p->b->env.loop, &p->b->sweep);
+	loop_defer(p->b->env->loop, &p->b->pairing->sweep);
 	if (client)
-		endpoint_close_client(p->port->endpoint, client);
+		endpoint_close_client(p->endpoint, client);
 }
 
 static void on_state(struct pair *p)
@@ -226,7 +237,7 @@ static void on_link(void *arg, const struct link_event *ev)
 	case LINK_DRAINED:
 		lane_drained(&p->lane);
 		check_end(p);
-		p->b->env.cb(p->b->env.arg, p->b, BRIDGE_FLUSHED);
+		p->b->env->cb(p->b->env->arg, p->b, BRIDGE_FLUSHED);
 		break;
 	case LINK_ENDED:
 		on_ended(p, ev);
@@ -234,21 +245,21 @@ static void on_link(void *arg, const struct link_event *ev)
 	}
 }
 
-static struct pair *pair_new(struct port *port, client_id client)
+static struct pair *pair_new(struct bridge *b, struct endpoint *e, client_id client)
 {
-	struct bridge *b = port->b;
 	struct pair *p = mem_zalloc(sizeof(*p));
 	struct link_params link = {
-		.loop = b->env.loop,
-		.dialer = b->env.dialer,
-		.rand = b->env.rand,
+		.loop = b->env->loop,
+		.dialer = b->env->dialer,
+		.rand = b->env->rand,
 		.conf = b->conf,
+		.object = b->object,
 		.once = true,
 		.cb = on_link,
 		.arg = p,
 	};
 	struct lane_params lane = {
-		.loop = b->env.loop,
+		.loop = b->env->loop,
 		.object = b->object,
 		.conf = b->conf,
 		.sole = true,
@@ -258,38 +269,37 @@ static struct pair *pair_new(struct port *port, client_id client)
 	};
 
 	p->b = b;
-	p->port = port;
 	p->client = client;
-	p->number = ++b->n_pairs;
+	p->endpoint = e;
+	p->number = ++pairing_of(b)->made;
 	p->link = link_new(&link);
 	bridge_trace_pair(p);
 	lane.link = p->link;
 	lane_init(&p->lane, &lane);
-	timer_init(&p->linger, b->env.loop, on_linger, p);
+	timer_init(&p->linger, b->env->loop, on_linger, p);
 	list_append(&b->pairs, &p->node);
 	return p;
 }
 
-static void turn_away(struct port *port, client_id client)
+static void turn_away(struct bridge *b, struct endpoint *e, client_id client)
 {
-	struct bridge *b = port->b;
 	struct error err;
 	struct record r = { .type = RECORD_ERROR, .err = &err, .time = bridge_now() };
 
 	error_set(&err, ERR_NOT_OPEN, "bridge \"%s\" is %s", b->conf->name, bridge_state(b));
-	endpoint_send_to(port->endpoint, client, &r);
-	endpoint_close_client(port->endpoint, client);
+	endpoint_send_to(e, client, &r);
+	endpoint_close_client(e, client);
 }
 
-void pair_came(struct port *port, client_id client)
+void pair_came(struct bridge *b, struct endpoint *e, client_id client)
 {
 	struct pair *p;
 
-	if (!port->b->wanted || port->b->endpoint_error) {
-		turn_away(port, client);
+	if (!b->wanted || b->endpoint_error) {
+		turn_away(b, e, client);
 		return;
 	}
-	p = pair_new(port, client);
+	p = pair_new(b, e, client);
 	lane_await_open(&p->lane);
 	link_start(p->link);
 }
@@ -319,7 +329,7 @@ static void left(struct pair *p)
 	if (!link_is_open(p->link) || lane_is_through(&p->lane))
 		link_stop(p->link, 1000, "");
 	else
-		timer_arm(&p->linger, p->b->conf->linger);
+		timer_arm(&p->linger, p->b->conf->common->linger);
 	check_room(p);
 }
 
@@ -335,12 +345,8 @@ void pairs_forget_gone(struct bridge *b)
 {
 	list_each(it, next, &b->pairs) {
 		struct pair *p = pair_at(it);
-		bool there = false;
 
-		for (size_t i = 0; i < b->n_ports; i++)
-			there = there || (b->ports[i] == p->port && p->port->endpoint &&
-					  endpoint_has_client(p->port->endpoint, p->client));
-		if (p->client && !there)
+		if (p->client && !bridge_has_client(b, p->client))
 			left(p);
 	}
 }

@@ -105,7 +105,7 @@ static void end(struct bridge *b, const char *why)
 static void on_tick(void *arg)
 {
 	struct bridge_trace *t = arg;
-	int64_t left = t->end - loop_now(t->b->env.loop);
+	int64_t left = t->end - loop_now(t->b->env->loop);
 
 	if (left <= 0) {
 		end(t->b, "its time is over");
@@ -120,7 +120,7 @@ static void begin(struct bridge *b)
 	struct bridge_trace *t = mem_zalloc(sizeof(*t));
 
 	t->b = b;
-	timer_init(&t->tick, b->env.loop, on_tick, t);
+	timer_init(&t->tick, b->env->loop, on_tick, t);
 	refill(t);
 	b->trace = t;
 }
@@ -137,7 +137,7 @@ void bridge_trace(struct bridge *b, int64_t how_long)
 	}
 	if (fresh)
 		begin(b);
-	b->trace->end = loop_now(b->env.loop) + how_long;
+	b->trace->end = loop_now(b->env->loop) + how_long;
 	b->trace->until = time(NULL) + (how_long + SECOND - 1) / SECOND;
 	timer_arm(&b->trace->tick, how_long < SECOND ? how_long : SECOND);
 	schema_format_duration(text, how_long);

@@ -25,9 +25,9 @@ enum pass {
 static struct outbox_policy policy_of(const struct lane *l)
 {
 	return (struct outbox_policy){
-		.size = l->conf->outbox.size,
-		.ttl = l->env.sole ? 0 : l->conf->outbox.ttl, /* no holes in a stream */
-		.drop_oldest = l->conf->outbox.on_full == ON_FULL_DROP_OLDEST,
+		.size = l->env.conf->common->outbox.size,
+		.ttl = l->env.sole ? 0 : l->env.conf->common->outbox.ttl, /* no holes in a stream */
+		.drop_oldest = l->env.conf->common->outbox.on_full == ON_FULL_DROP_OLDEST,
 	};
 }
 
@@ -56,7 +56,7 @@ void lane_refuse(struct lane *l, const struct outbox_item *item, enum err code, 
 
 	if (!item->client || !item->id.n)
 		return;
-	error_set(&err, code, "bridge \"%s\": %s", l->conf->name, why);
+	error_set(&err, code, "bridge \"%s\": %s", l->env.conf->name, why);
 	l->env.tell(l->env.arg, item->client, &r);
 }
 
@@ -94,8 +94,11 @@ static void arm_timer(struct lane *l)
 
 	if (delay < EXPIRE_STEP)
 		delay = EXPIRE_STEP;
-	if (l->outbox.messages && link_is_open(l->env.link) && bucket_wait(&l->bucket, now) > 0)
-		delay = bucket_wait(&l->bucket, now) < delay ? bucket_wait(&l->bucket, now) : delay;
+	if (l->outbox.messages && l->bucket && link_is_open(l->env.link)) {
+		int64_t wait = bucket_wait(l->bucket, now);
+
+		delay = wait > 0 && wait < delay ? wait : delay;
+	}
 	if (delay == INT64_MAX)
 		timer_disarm(&l->timer);
 	else if (!timer_is_armed(&l->timer) || l->timer.due > now + delay)
@@ -118,7 +121,7 @@ static void await(struct lane *l, const struct outbox_item *item, bool control)
 
 static bool has_token(const struct lane *l)
 {
-	return l->bucket.rate <= 0 || bucket_wait(&l->bucket, now_of(l)) == 0;
+	return !l->bucket || bucket_wait(l->bucket, now_of(l)) == 0;
 }
 
 static enum pass pass(struct lane *l, const struct outbox_item *item)
@@ -141,8 +144,8 @@ static enum pass pass(struct lane *l, const struct outbox_item *item)
 	case LINK_SENT:
 		break;
 	}
-	if (!continues && l->bucket.rate > 0)
-		bucket_take(&l->bucket, now_of(l));
+	if (!continues && l->bucket)
+		bucket_take(l->bucket, now_of(l));
 	l->wire = item->msg.more ? item->client : 0;
 	if (l->wire)
 		lane_part_passed(l);
@@ -239,7 +242,8 @@ static bool keep_or_refuse(struct lane *l, const struct outbox_item *item)
 	if (!kept && link_is_open(l->env.link))
 		lane_refuse(l, item, ERR_OVERFLOW, "the outbox is full");
 	else if (!kept)
-		refuse_not_open(l, item, l->conf->outbox.size ? ", and the outbox is full" : "");
+		refuse_not_open(l, item,
+				l->env.conf->common->outbox.size ? ", and the outbox is full" : "");
 	return kept;
 }
 
@@ -450,38 +454,23 @@ bool lane_is_through(const struct lane *l)
 	       p.control_written >= p.control_queued;
 }
 
-static double rate_of(const struct bridge_conf *conf)
-{
-	return conf->rate.messages > 0 && conf->rate.per > 0 ?
-		       (double)conf->rate.messages * 1e6 / (double)conf->rate.per :
-		       0;
-}
-
-static double burst_of(const struct bridge_conf *conf)
-{
-	return (double)(conf->rate.burst > 0 ? conf->rate.burst : conf->rate.messages);
-}
-
 void lane_init(struct lane *l, const struct lane_params *params)
 {
-	const struct bridge_conf *conf = params->conf;
-
-	*l = (struct lane){ .env = *params, .conf = bridge_conf_ref(params->conf) };
-	l->env.conf = l->conf;
+	*l = (struct lane){ .env = *params };
+	bridge_conf_ref(params->conf);
 	outbox_init(&l->outbox, on_lost, l);
 	receipts_init(&l->receipts);
-	bucket_init(&l->bucket, rate_of(conf), burst_of(conf), loop_now(params->loop));
+	lane_rate_follow(l);
 	timer_init(&l->timer, params->loop, on_timer, l);
-	lane_parts_init(l);
 }
 
 void lane_configure(struct lane *l, struct bridge_conf *conf)
 {
-	struct bridge_conf *old = l->conf;
+	struct bridge_conf *old = l->env.conf;
 
-	l->conf = bridge_conf_ref(conf);
+	l->env.conf = bridge_conf_ref(conf);
 	bridge_conf_unref(old);
-	bucket_change(&l->bucket, rate_of(conf), burst_of(conf), now_of(l));
+	lane_rate_follow(l);
 	if (link_is_open(l->env.link))
 		drain(l);
 }
@@ -490,8 +479,9 @@ void lane_deinit(struct lane *l)
 {
 	outbox_deinit(&l->outbox);
 	receipts_deinit(&l->receipts);
+	lane_rate_deinit(l);
 	timer_deinit(&l->timer);
 	lane_parts_deinit(l);
-	bridge_conf_unref(l->conf);
-	l->conf = NULL;
+	bridge_conf_unref(l->env.conf);
+	l->env.conf = NULL;
 }

@@ -33,17 +33,13 @@ struct lane_params {
 
 struct lane {
 	struct lane_params env;
-	struct bridge_conf *conf;
 	struct outbox outbox;
 	struct receipts receipts;
-	struct bucket bucket;
-	struct timer timer;	/* the next token, or the next that expires */
-	client_id wire;		/* whose message of several fragments is on its way; 0 = none */
-	int64_t wire_at;	/* when its last fragment was passed on */
-	struct timer wire_idle; /* it may not stop in the middle for ever */
-	bool torn;		/* a fragment of it is lost */
-	struct talker *talkers; /* who is in the middle of a message of several fragments */
-	size_t n_talkers;
+	struct bucket *bucket;	  /* NULL: as many as there are may go */
+	struct timer timer;	  /* the next token, or the next that expires */
+	client_id wire;		  /* whose message of several fragments is on its way; 0 = none */
+	bool torn;		  /* a fragment of it is lost */
+	struct lane_parts *parts; /* NULL: there were no fragments in this connection */
 	bool held;
 	bool refusing; /* the outbox has refused a message since it last was open: said once */
 };

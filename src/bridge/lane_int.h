@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of a lane share: messages that come in several fragments (RFC 6455, 5.4). */
+/* What the files of a lane share: its rate, and messages in several fragments (RFC 6455, 5.4). */
 #ifndef WSB_BRIDGE_LANE_INT_H
 #define WSB_BRIDGE_LANE_INT_H
 
@@ -20,12 +20,14 @@ void lane_remake(struct lane *l, const char *why);
  */
 size_t lane_run(struct lane *l, const struct msg *msgs, size_t n);
 
+void lane_rate_follow(struct lane *l); /* makes, changes or drops the bucket, as the conf says */
+void lane_rate_deinit(struct lane *l);
+
 enum lane_part_kind {
 	LANE_WHOLE,
 	LANE_PART,    /* and item->part is set */
 	LANE_REFUSED, /* done with: the sender has been told */
 };
-void lane_parts_init(struct lane *l);
 void lane_parts_deinit(struct lane *l); /* twice is fine */
 void lane_part_passed(struct lane *l);	/* a fragment that is not the last is on the wire */
 enum lane_part_kind lane_part(struct lane *l, struct outbox_item *item);

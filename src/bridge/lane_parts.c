@@ -18,60 +18,81 @@ struct talker {
 	bool refusing;	    /* the rest of the message is not taken */
 };
 
+struct lane_parts {
+	struct talker *talkers; /* who is in the middle of a message */
+	size_t n_talkers;
+	int64_t wire_at;	/* when the last fragment was passed on */
+	struct timer wire_idle; /* it may not stop in the middle for ever */
+};
+
 static struct talker *find(const struct lane *l, client_id client)
 {
-	for (size_t i = 0; i < l->n_talkers; i++)
-		if (l->talkers[i].client == client)
-			return &l->talkers[i];
-	return NULL;
-}
+	const struct lane_parts *p = l->parts;
 
-static void add(struct lane *l, client_id client, enum msg_type type)
-{
-	l->talkers = mem_grow(l->talkers, l->n_talkers + 1, sizeof(*l->talkers));
-	l->talkers[l->n_talkers++] = (struct talker){ .client = client, .type = type };
+	for (size_t i = 0; p && i < p->n_talkers; i++)
+		if (p->talkers[i].client == client)
+			return &p->talkers[i];
+	return NULL;
 }
 
 static void take_out(struct lane *l, struct talker *t)
 {
-	*t = l->talkers[--l->n_talkers];
+	*t = l->parts->talkers[--l->parts->n_talkers];
 }
 
 /* A fragment that waits for the upstream is not its client's fault. */
 static void on_wire_idle(void *arg)
 {
 	struct lane *l = arg;
-	int64_t ttl = l->conf->outbox.ttl, idle = loop_now(l->env.loop) - l->wire_at;
+	struct lane_parts *p = l->parts;
+	int64_t ttl = l->env.conf->common->outbox.ttl, idle = loop_now(l->env.loop) - p->wire_at;
 
 	if (!l->wire || ttl == 0)
 		return;
 	if (outbox_first(&l->outbox, l->wire))
-		timer_arm(&l->wire_idle, ttl);
+		timer_arm(&p->wire_idle, ttl);
 	else if (idle < ttl)
-		timer_arm(&l->wire_idle, ttl - idle);
+		timer_arm(&p->wire_idle, ttl - idle);
 	else
 		lane_remake(l, "a client stopped in the middle of a message for outbox.ttl");
 }
 
-void lane_parts_init(struct lane *l)
+static struct lane_parts *parts_of(struct lane *l)
 {
-	timer_init(&l->wire_idle, l->env.loop, on_wire_idle, l);
+	if (l->parts)
+		return l->parts;
+	l->parts = mem_zalloc(sizeof(*l->parts));
+	timer_init(&l->parts->wire_idle, l->env.loop, on_wire_idle, l);
+	return l->parts;
+}
+
+static void add(struct lane *l, client_id client, enum msg_type type)
+{
+	struct lane_parts *p = parts_of(l);
+
+	p->talkers = mem_grow(p->talkers, p->n_talkers + 1, sizeof(*p->talkers));
+	p->talkers[p->n_talkers++] = (struct talker){ .client = client, .type = type };
 }
 
 void lane_parts_deinit(struct lane *l)
 {
-	timer_deinit(&l->wire_idle);
-	free(l->talkers);
-	l->talkers = NULL;
-	l->n_talkers = 0;
+	if (!l->parts)
+		return;
+	timer_deinit(&l->parts->wire_idle);
+	free(l->parts->talkers);
+	free(l->parts);
+	l->parts = NULL;
 }
 
 /* The timer looks at the stamp when it fires: it is not set for each fragment. */
 void lane_part_passed(struct lane *l)
 {
-	l->wire_at = loop_now(l->env.loop);
-	if (!l->env.sole && l->conf->outbox.ttl > 0 && !timer_is_armed(&l->wire_idle))
-		timer_arm(&l->wire_idle, l->conf->outbox.ttl);
+	struct lane_parts *p = parts_of(l);
+	int64_t ttl = l->env.conf->common->outbox.ttl;
+
+	p->wire_at = loop_now(l->env.loop);
+	if (!l->env.sole && ttl > 0 && !timer_is_armed(&p->wire_idle))
+		timer_arm(&p->wire_idle, ttl);
 }
 
 enum lane_part_kind lane_part(struct lane *l, struct outbox_item *item)
@@ -110,15 +131,19 @@ void lane_part_refused(struct lane *l, const struct outbox_item *item)
 
 void lane_parts_lost(struct lane *l)
 {
+	struct lane_parts *p = l->parts;
+
 	l->wire = 0;
-	for (size_t i = 0; i < l->n_talkers; i++)
-		l->talkers[i].refusing = true;
+	for (size_t i = 0; p && i < p->n_talkers; i++)
+		p->talkers[i].refusing = true;
 	outbox_purge_parts(&l->outbox, 0);
+	if (p && p->n_talkers == 0)
+		lane_parts_deinit(l);
 }
 
 client_id lane_part_talker(const struct lane *l, size_t i)
 {
-	return i < l->n_talkers ? l->talkers[i].client : 0;
+	return l->parts && i < l->parts->n_talkers ? l->parts->talkers[i].client : 0;
 }
 
 bool lane_part_left(struct lane *l, client_id client)
@@ -136,8 +161,8 @@ bool lane_part_left(struct lane *l, client_id client)
 
 size_t lane_run(struct lane *l, const struct msg *msgs, size_t n)
 {
-	bool clear = !l->wire && !l->n_talkers && !l->outbox.messages && !l->held &&
-		     l->bucket.rate <= 0;
+	bool talking = l->parts && l->parts->n_talkers;
+	bool clear = !l->wire && !talking && !l->outbox.messages && !l->held && !l->bucket;
 
 	if (!clear || !link_is_open(l->env.link))
 		return 0;

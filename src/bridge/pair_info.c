@@ -36,11 +36,11 @@ static void keep_reasons(struct bridge_past *past, const struct link_info *info)
 /* What `status` and `explain` still want to know of it. */
 void pair_keep_past(struct pair *p)
 {
-	struct bridge_past *past = p->b->past;
+	struct bridge_past *past = p->b->pairing->past;
 	struct link_info info;
 
 	if (!past)
-		past = p->b->past = mem_zalloc(sizeof(*past));
+		past = p->b->pairing->past = mem_zalloc(sizeof(*past));
 	link_info(p->link, &info);
 	add_counters(&past->rx, &info.rx);
 	add_counters(&past->tx, &info.tx);
@@ -88,7 +88,7 @@ const struct history *pairs_history(const struct bridge *b)
 {
 	if (!list_empty(&b->pairs))
 		return link_history(pair_at(b->pairs.prev)->link);
-	return b->past ? &b->past->history : NULL;
+	return b->pairing && b->pairing->past ? &b->pairing->past->history : NULL;
 }
 
 static void add_outbox(struct bridge_info *info, const struct outbox *o)
@@ -148,6 +148,6 @@ void pairs_add_info(struct bridge *b, struct bridge_info *info)
 		info->link.unacked += one.unacked;
 		info->link.unsent += one.unsent;
 	}
-	if (b->past)
-		add_past(b->past, info);
+	if (b->pairing && b->pairing->past)
+		add_past(b->pairing->past, info);
 }

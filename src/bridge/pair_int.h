@@ -8,9 +8,9 @@
 struct pair {
 	struct list node; /* of the bridge, the newest last */
 	struct bridge *b;
-	struct port *port;
-	client_id client; /* 0 = it has left */
-	uint64_t number;  /* of the bridge, from 1: names it in a trace */
+	client_id client;	   /* 0 = it has left */
+	struct endpoint *endpoint; /* the client's */
+	uint64_t number;	   /* of the bridge, from 1: names it in a trace */
 	struct link *link;
 	struct lane lane;
 	bool input_ended; /* the client will write nothing more */

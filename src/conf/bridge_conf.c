@@ -69,7 +69,7 @@ static void check_policies(const struct bridge_conf *c, const json_t *merged,
 
 	if (json_is_object(heartbeat) && !json_object_get(heartbeat, "interval"))
 		schema_error_key(report, "heartbeat.interval", "is missing");
-	if (c->heartbeat.interval > 0 && !json_object_get(heartbeat, "message"))
+	if (c->common->heartbeat.interval > 0 && !json_object_get(heartbeat, "message"))
 		schema_error_key(report, "heartbeat.message", "is missing");
 	if (json_object_get(heartbeat, "timeout") && !json_object_get(heartbeat, "expect"))
 		schema_error_key(report, "heartbeat.timeout", "goes with \"expect\" only");
@@ -98,19 +98,24 @@ static enum conf_auth auth_kind(const json_t *merged)
 /* What the given options imply for those that are not. */
 static void resolve(struct bridge_conf *c, const json_t *merged)
 {
-	c->auth.kind = auth_kind(merged);
-	c->heartbeat.has_expect = c->heartbeat.expect.kind != MATCH_NONE;
-	if (c->rate.burst == 0)
-		c->rate.burst = c->rate.messages;
+	struct handshake_conf *handshake = schema_part_at(c,
+							  offsetof(struct bridge_conf, handshake));
+	struct common_conf *common = schema_part_at(c, offsetof(struct bridge_conf, common));
+
+	handshake->auth.kind = auth_kind(merged);
+	common->heartbeat.has_expect = common->heartbeat.expect.kind != MATCH_NONE;
+	if (common->rate.burst == 0)
+		common->rate.burst = common->rate.messages;
 }
 
 static struct bridge_conf *make(const char *name)
 {
-	struct bridge_conf *c = mem_alloc(sizeof(*c));
+	size_t n = strlen(name) + 1;
+	struct bridge_conf *c = mem_alloc(sizeof(*c) + n);
 
 	schema_defaults(&bridge_schema, c);
 	c->refs = 1;
-	memcpy(c->name, name, strlen(name) + 1);
+	c->name = memcpy(c + 1, name, n);
 	return c;
 }
 
@@ -152,6 +157,14 @@ struct bridge_conf *bridge_conf_new(const char *name, const json_t *defaults, co
 		return NULL;
 	}
 	return c;
+}
+
+void bridge_conf_share(struct bridge_conf *c, struct schema_pool *pool)
+{
+	assert(c->refs == 1);
+	schema_share(&bridge_schema, c, pool);
+	for (size_t i = 0; i < c->n_endpoints; i++)
+		schema_share(&endpoint_schema, &c->endpoints[i], pool);
 }
 
 struct bridge_conf *bridge_conf_ref(struct bridge_conf *c)

@@ -122,10 +122,9 @@ struct conf_step {
 	int64_t wait;
 };
 
-/* One of unix_path and the two FIFOs is given; both FIFOs may be. */
-struct endpoint_conf {
-	char *unix_path; /* absolute; "@name": an abstract one; "systemd:NAME": an inherited one */
-	char *fifo_out, *fifo_in; /* absolute; NULL = none */
+/* What holds for an endpoint wherever it is. */
+struct endpoint_rules {
+	struct schema_refs refs;
 	enum conf_socket_type type;
 	enum conf_framing framing;
 	enum conf_json_data data;
@@ -144,6 +143,13 @@ struct endpoint_conf {
 	int64_t max_clients;
 	size_t queue; /* bytes */
 	enum conf_overflow overflow;
+};
+
+/* One of unix_path and the two FIFOs is given; both FIFOs may be. */
+struct endpoint_conf {
+	char *unix_path; /* absolute; "@name": an abstract one; "systemd:NAME": an inherited one */
+	char *fifo_out, *fifo_in; /* absolute; NULL = none */
+	const struct endpoint_rules *rules;
 };
 
 /* Where to open the socket: a host, or a Unix socket, or both NULL: where the URL says. */
@@ -165,29 +171,32 @@ struct proxy_conf {
 	size_t n_no_proxy;
 };
 
-struct bridge_conf {
-	unsigned refs;
-	char name[BRIDGE_NAME_MAX + 1];
-	bool from_file; /* else made by `open` on the control socket */
-	/* upstream: a change needs a new connection (timeouts: counts from the next one on) */
-	struct url *urls; /* tried in order, moving on at each failed attempt; at least one */
-	size_t n_urls;
-	struct connect_conf connect_to;
+/* What the server is told at each opening, before local clients are heard. */
+struct handshake_conf {
+	struct schema_refs refs;
 	struct conf_header *headers;
 	size_t n_headers;
 	char *host, *origin, *user_agent;
 	/* The key was given; the value is NULL then if the header is to be left out. */
 	bool has_host, has_origin, has_user_agent;
+	enum conf_cookies cookies;
 	char **subprotocols;
 	size_t n_subprotocols;
 	struct secret_conf cookie;
-	enum conf_cookies cookies;
 	struct {
 		enum conf_auth kind;
 		char *user;		   /* AUTH_BASIC; no colon in it */
 		struct secret_conf secret; /* the password, or the bearer token */
 	} auth;
 	int64_t redirects;
+	struct conf_step *on_open;
+	size_t n_on_open;
+};
+
+/* What a bridge mostly has in common with the other ones. */
+struct common_conf {
+	struct schema_refs refs;
+	struct connect_conf connect_to;
 	struct {
 		int64_t connect, handshake, open, close;
 	} timeouts;
@@ -227,8 +236,6 @@ struct bridge_conf {
 	enum conf_mask mask;
 	enum conf_fragments fragments;
 	enum conf_sharing sharing;
-	struct conf_step *on_open;
-	size_t n_on_open;
 	/* policies: a change takes effect at once */
 	struct {
 		int64_t interval, timeout;
@@ -264,8 +271,22 @@ struct bridge_conf {
 		int64_t ttl;
 		enum conf_on_full on_full;
 	} outbox;
+};
+
+/*
+ * Of its own it has little; the rest is in parts, of which equal ones are one
+ * among the bridges that were read together: nobody changes what is in them.
+ */
+struct bridge_conf {
+	unsigned refs;
+	bool from_file;	  /* else made by `open` on the control socket */
+	const char *name; /* stands behind the struct */
+	struct url *urls; /* tried in order, moving on at each failed attempt; at least one */
+	size_t n_urls;
 	struct endpoint_conf *endpoints;
 	size_t n_endpoints;
+	const struct handshake_conf *handshake;
+	const struct common_conf *common;
 };
 
 /* The option table: rows for a bridge and, apart, for one endpoint. */
@@ -285,6 +306,11 @@ bool bridge_name_valid(const char *name); /* [A-Za-z0-9_.@-]{1,64} */
  */
 struct bridge_conf *bridge_conf_new(const char *name, const json_t *defaults, const json_t *own,
 				    struct schema_report *report);
+/*
+ * Parts that others have that were shared by way of `pool` take the place of its own. It has one
+ * reference yet.
+ */
+void bridge_conf_share(struct bridge_conf *c, struct schema_pool *pool);
 struct bridge_conf *bridge_conf_ref(struct bridge_conf *c);
 void bridge_conf_unref(struct bridge_conf *c); /* NULL is fine */
 

@@ -11,8 +11,13 @@
 #define KEEPALIVE_MAX 32767 /* what the kernel takes (tcp(7)) */
 #define GIBI (1024.0 * 1024 * 1024)
 
-#define AT(member) .offset = offsetof(struct bridge_conf, member)
-#define COUNT(member) .count_offset = offsetof(struct bridge_conf, member)
+#define PART(name) .part = offsetof(struct bridge_conf, name)
+#define AT(member) PART(common), .offset = offsetof(struct common_conf, member)
+#define COUNT(member) .count_offset = offsetof(struct common_conf, member)
+#define AT_HANDSHAKE(member) PART(handshake), .offset = offsetof(struct handshake_conf, member)
+#define COUNT_HANDSHAKE(member) .count_offset = offsetof(struct handshake_conf, member)
+#define AT_OWN(member) .offset = offsetof(struct bridge_conf, member)
+#define COUNT_OWN(member) .count_offset = offsetof(struct bridge_conf, member)
 #define NAMES(...)                \
 	(const char *const[])     \
 	{                         \
@@ -105,8 +110,8 @@ static const struct schema_row rows[] = {
 	  .help = "One upstream connection for all local clients, or one for each." },
 	{ .name = "on_open",
 	  .type = OPT_CUSTOM,
-	  AT(on_open),
-	  COUNT(n_on_open),
+	  AT_HANDSHAKE(on_open),
+	  COUNT_HANDSHAKE(n_on_open),
 	  .custom = &conf_steps_type,
 	  .help = "Steps after every (re)connection, before anything local goes out." },
 	{ .name = "ping.interval",
@@ -320,17 +325,23 @@ static const struct schema_row rows[] = {
 	{ .name = "endpoint",
 	  .type = OPT_CUSTOM,
 	  .flags = OPT_APART,
-	  AT(endpoints),
-	  COUNT(n_endpoints),
+	  AT_OWN(endpoints),
+	  COUNT_OWN(n_endpoints),
 	  .custom = &conf_endpoints_type,
 	  .help = "The local side: a socket path, an object, or a list of them." },
 	{ .name = "endpoints",
 	  .type = OPT_CUSTOM,
 	  .flags = OPT_APART,
-	  AT(endpoints),
-	  COUNT(n_endpoints),
+	  AT_OWN(endpoints),
+	  COUNT_OWN(n_endpoints),
 	  .custom = &conf_endpoints_type,
 	  .help = "The same as endpoint, for more than one." },
+};
+
+static const struct schema_part parts[] = {
+	{ .pointer = offsetof(struct bridge_conf, handshake),
+	  .size = sizeof(struct handshake_conf) },
+	{ .pointer = offsetof(struct bridge_conf, common), .size = sizeof(struct common_conf) },
 };
 
 const struct schema bridge_schema = {
@@ -338,4 +349,6 @@ const struct schema bridge_schema = {
 	.rows = rows,
 	.n_rows = sizeof(rows) / sizeof(*rows),
 	.size = sizeof(struct bridge_conf),
+	.parts = parts,
+	.n_parts = sizeof(parts) / sizeof(*parts),
 };

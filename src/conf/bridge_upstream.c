@@ -19,9 +19,9 @@ static bool has_user(const struct bridge_conf *c)
 
 static const char *find_header(const struct bridge_conf *c, const char *name)
 {
-	for (size_t i = 0; i < c->n_headers; i++)
-		if (strcasecmp(c->headers[i].name, name) == 0)
-			return c->headers[i].name;
+	for (size_t i = 0; i < c->handshake->n_headers; i++)
+		if (strcasecmp(c->handshake->headers[i].name, name) == 0)
+			return c->handshake->headers[i].name;
 	return NULL;
 }
 
@@ -82,14 +82,15 @@ static void check_tls(const struct bridge_conf *c, const json_t *merged,
 		schema_error_key(report, "tls.key", "needs \"cert\" beside it");
 	else if (!cert && conf_given(merged, "tls.key_password"))
 		schema_error_key(report, "tls.key_password", "needs \"cert\" beside it");
-	if (c->tls.max_version != CONF_TLS_ANY && c->tls.max_version < c->tls.min_version)
+	if (c->common->tls.max_version != CONF_TLS_ANY &&
+	    c->common->tls.max_version < c->common->tls.min_version)
 		schema_error(report, "tls.max_version", "is below \"min_version\"");
 }
 
 static void check_proxy(const struct bridge_conf *c, const json_t *merged,
 			struct schema_report *report)
 {
-	if (c->proxy.use == CONF_PROXY_URL && !c->proxy.user &&
+	if (c->common->proxy.use == CONF_PROXY_URL && !c->common->proxy.user &&
 	    conf_given(merged, "proxy_password"))
 		schema_error_key(report, "proxy_password",
 				 "needs a user name in the URL of \"proxy\"");
@@ -97,12 +98,14 @@ static void check_proxy(const struct bridge_conf *c, const json_t *merged,
 
 static void check_socket(const struct bridge_conf *c, struct schema_report *report)
 {
-	int family = c->socket.bind_address ? conf_address_family(c->socket.bind_address) : 0;
+	int family = c->common->socket.bind_address ?
+			     conf_address_family(c->common->socket.bind_address) :
+			     0;
 
-	if (family == 4 && c->socket.family == FAMILY_IPV6)
+	if (family == 4 && c->common->socket.family == FAMILY_IPV6)
 		schema_error(report, "socket.bind_address",
 			     "is an IPv4 address, but \"family\" is \"ipv6\"");
-	if (family == 6 && c->socket.family == FAMILY_IPV4)
+	if (family == 6 && c->common->socket.family == FAMILY_IPV4)
 		schema_error(report, "socket.bind_address",
 			     "is an IPv6 address, but \"family\" is \"ipv4\"");
 }

@@ -238,7 +238,7 @@ static void check_fifo(const struct bridge_conf *c, const struct endpoint_conf *
 
 	if (!e->fifo_out && !e->fifo_in)
 		return;
-	if (c->sharing == SHARING_PRIVATE)
+	if (c->common->sharing == SHARING_PRIVATE)
 		schema_error_key(
 			report, fifo,
 			"not with sharing \"private\": a FIFO cannot tell its clients apart");

@@ -25,6 +25,7 @@ static void endpoints_free(struct endpoint_conf *list, size_t n)
 static void endpoint_set(struct endpoint_conf *e, const json_t *v, const char *path,
 			 struct schema_report *r)
 {
+	struct endpoint_rules *rules;
 	struct schema_under under;
 	struct error err;
 	const char *text;
@@ -33,8 +34,9 @@ static void endpoint_set(struct endpoint_conf *e, const json_t *v, const char *p
 	if (json_is_object(v)) {
 		schema_under_init(&under, r, path);
 		schema_set(&endpoint_schema, e, v, NULL, &under.report);
-		if (e->framing == FRAMING_RAW && !json_object_get(v, "send_as"))
-			e->send_as = SEND_AS_BINARY;
+		rules = schema_part_at(e, offsetof(struct endpoint_conf, rules));
+		if (rules->framing == FRAMING_RAW && !json_object_get(v, "send_as"))
+			rules->send_as = SEND_AS_BINARY;
 		return;
 	}
 	text = schema_string(v, EXPECT_ENDPOINT, path, r);

@@ -17,8 +17,11 @@
 #define ACCOUNTS_MAX 64
 #define DAY 86400.0
 
-#define AT(member) .offset = offsetof(struct endpoint_conf, member)
-#define COUNT(member) .count_offset = offsetof(struct endpoint_conf, member)
+#define AT(member)                                     \
+	.part = offsetof(struct endpoint_conf, rules), \
+	.offset = offsetof(struct endpoint_rules, member)
+#define COUNT(member) .count_offset = offsetof(struct endpoint_rules, member)
+#define AT_OWN(member) .offset = offsetof(struct endpoint_conf, member)
 #define NAMES(...)                \
 	(const char *const[])     \
 	{                         \
@@ -133,17 +136,17 @@ const struct schema_custom conf_events_type = {
 static const struct schema_row rows[] = {
 	{ .name = "unix",
 	  .type = OPT_STRING,
-	  AT(unix_path),
+	  AT_OWN(unix_path),
 	  .check = conf_check_socket,
 	  .help = "Socket that local clients connect to: absolute path, @NAME or systemd:NAME." },
 	{ .name = "fifo.out",
 	  .type = OPT_STRING,
-	  AT(fifo_out),
+	  AT_OWN(fifo_out),
 	  .check = conf_check_fifo,
 	  .help = "Absolute path of the FIFO that messages are written to." },
 	{ .name = "fifo.in",
 	  .type = OPT_STRING,
-	  AT(fifo_in),
+	  AT_OWN(fifo_in),
 	  .check = conf_check_fifo,
 	  .help = "Absolute path of the FIFO that records are read from." },
 	{ .name = "type",
@@ -268,9 +271,16 @@ static const struct schema_row rows[] = {
 	  .help = "With block: how long a full client may hold up the others." },
 };
 
+static const struct schema_part part = {
+	.pointer = offsetof(struct endpoint_conf, rules),
+	.size = sizeof(struct endpoint_rules),
+};
+
 const struct schema endpoint_schema = {
 	.what = "endpoint",
 	.rows = rows,
 	.n_rows = sizeof(rows) / sizeof(*rows),
 	.size = sizeof(struct endpoint_conf),
+	.parts = &part,
+	.n_parts = 1,
 };

@@ -196,6 +196,7 @@ static void read_bridge(struct main_conf *c, const char *name, const json_t *v,
 	if (!bridge)
 		return;
 	bridge->from_file = true;
+	bridge_conf_share(bridge, c->shared);
 	c->bridges[c->n_bridges++] = bridge;
 }
 
@@ -258,6 +259,7 @@ struct main_conf *main_conf_new(const json_t *root, struct schema_report *report
 	size_t before = report->n;
 
 	schema_defaults(&main_schema, c);
+	c->shared = mem_zalloc(sizeof(*c->shared));
 	schema_set(&main_schema, c, root, by_hand, report);
 	if (json_is_object(root))
 		read_rest(c, root, report);
@@ -278,6 +280,8 @@ void main_conf_free(struct main_conf *c)
 		control_conf_deinit(&c->controls[i]);
 	for (size_t i = 0; i < c->n_bridges; i++)
 		bridge_conf_unref(c->bridges[i]);
+	schema_pool_deinit(c->shared);
+	free(c->shared);
 	free(c->controls);
 	free(c->bridges);
 	json_decref(c->defaults);

@@ -58,6 +58,7 @@ struct main_conf {
 	json_t *defaults; /* a bridge object, or NULL: laid under what `open` makes, too */
 	struct bridge_conf **bridges; /* sorted by name */
 	size_t n_bridges;
+	struct schema_pool *shared; /* parts of bridges; also of those that `open` makes */
 };
 
 extern const struct schema main_schema;	   /* top level without control, defaults, bridges */

@@ -110,7 +110,7 @@ static void set_switch(const struct walk *w, const struct schema_row *row, const
 		schema_error_type(w->report, path, "an object, true, false or null", value);
 		return;
 	}
-	*(bool *)schema_slot(w->store, row->offset) = on;
+	*(bool *)schema_slot(schema_holder(row, w->store), row->offset) = on;
 	if (json_is_object(value))
 		set_level(w, value, row->name, path);
 }
@@ -126,7 +126,7 @@ static void set_key(const struct walk *w, const char *group, const char *key, co
 	if (row && row->flags & OPT_GROUP)
 		set_switch(w, row, value, path);
 	else if (row)
-		schema_ops(row)->set(row, w->store, value, path, w->report);
+		schema_ops(row)->set(row, schema_holder(row, w->store), value, path, w->report);
 	else if (plain && schema_is_group(w->schema, name))
 		set_group(w, value, name, path);
 	else if (*group == '\0' && schema_has_name(w->skip, key))
@@ -161,6 +161,7 @@ bool schema_set(const struct schema *s, void *store, const json_t *object, const
 void schema_defaults(const struct schema *s, void *store)
 {
 	memset(store, 0, s->size);
+	schema_parts_make(s, store);
 	for (size_t i = 0; i < s->n_rows; i++) {
 		const struct schema_row *row = &s->rows[i];
 		struct schema_first first;
@@ -170,7 +171,8 @@ void schema_defaults(const struct schema *s, void *store)
 			continue;
 		schema_first_init(&first);
 		value = schema_text_to_json(row, row->value, &first.err);
-		if (!value || !schema_ops(row)->set(row, store, value, row->name, &first.report)) {
+		if (!value || !schema_ops(row)->set(row, schema_holder(row, store), value,
+						    row->name, &first.report)) {
 			fprintf(stderr, "%s: bad default of %s: %s\n", s->what, row->name,
 				first.err.text);
 			abort();
@@ -182,7 +184,9 @@ void schema_defaults(const struct schema *s, void *store)
 void schema_release(const struct schema *s, void *store)
 {
 	for (size_t i = 0; i < s->n_rows; i++)
-		schema_ops(&s->rows[i])->release(&s->rows[i], store);
+		if (!s->rows[i].part)
+			schema_ops(&s->rows[i])->release(&s->rows[i], store);
+	schema_parts_unref(s, store);
 }
 
 enum schema_change schema_compare(const struct schema *s, const void *a, const void *b)
@@ -192,7 +196,9 @@ enum schema_change schema_compare(const struct schema *s, const void *a, const v
 	for (size_t i = 0; i < s->n_rows; i++) {
 		const struct schema_row *row = &s->rows[i];
 
-		if (row->flags & OPT_APART || schema_ops(row)->equal(row, a, b))
+		const void *x = schema_holder(row, a), *y = schema_holder(row, b);
+
+		if (row->flags & OPT_APART || x == y || schema_ops(row)->equal(row, x, y))
 			continue;
 		if (!(row->flags & OPT_LIVE))
 			return SCHEMA_CHANGED_RECONNECT;

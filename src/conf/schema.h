@@ -50,7 +50,7 @@ struct schema_row;
 
 /*
  * What a type can do; the built-in types are of this shape, too. `store` is
- * the struct that holds the option (at row->offset).
+ * the struct, or the part of one, that holds the option (at row->offset).
  */
 struct schema_custom {
 	/*
@@ -80,7 +80,8 @@ struct schema_row {
 	const char *name; /* dotted: "ping.interval" */
 	enum schema_type type;
 	unsigned flags;
-	size_t offset;
+	size_t part;   /* of the pointer to the part that holds the option; 0 = the store itself */
+	size_t offset; /* in the part, as the next one */
 	size_t count_offset; /* OPT_STRINGS: of the size_t; OPT_NULLABLE: of the bool "was given" */
 	const char *value;   /* default as text, NULL = none (unset) */
 	/* If min < max. OPT_SIZE in bytes, OPT_DURATION in seconds; OPT_STRINGS: max elements. */
@@ -93,11 +94,26 @@ struct schema_row {
 	const char *help; /* one sentence */
 };
 
+/*
+ * A piece of a store that stands by itself, so that equal ones can be one: the store has a pointer
+ * to it (not as its first member), and it begins with its references.
+ */
+struct schema_refs {
+	unsigned n;
+	struct schema_pool *pool; /* that knows it; NULL = none */
+};
+struct schema_part {
+	size_t pointer; /* offset in the store */
+	size_t size;
+};
+
 struct schema {
 	const char *what; /* "bridge", for messages about the table itself */
 	const struct schema_row *rows;
 	size_t n_rows;
 	size_t size; /* of the struct that the rows fill */
+	const struct schema_part *parts;
+	size_t n_parts;
 };
 
 /*
@@ -139,7 +155,7 @@ struct schema_under {
 };
 void schema_under_init(struct schema_under *u, struct schema_report *to, const char *path);
 
-/* Zeroes the store and fills it; aborts on a bad table. */
+/* Zeroes the store, makes its parts and fills it; aborts on a bad table. */
 void schema_defaults(const struct schema *s, void *store);
 
 /*
@@ -152,8 +168,25 @@ void schema_defaults(const struct schema *s, void *store);
 bool schema_set(const struct schema *s, void *store, const json_t *object, const char *const *skip,
 		struct schema_report *report);
 
-/* Frees what the options own; twice is fine. */
+/* Frees what the options own, and parts that nobody else has; twice is fine. */
 void schema_release(const struct schema *s, void *store);
+
+/* Parts of all tables, the last used first. None lives longer for being in it. Zeroed = empty. */
+#define SCHEMA_POOL_MAX 16
+struct schema_pool {
+	struct schema_pooled {
+		const struct schema_part *kind;
+		struct schema_refs *part;
+	} last[SCHEMA_POOL_MAX];
+	size_t n;
+};
+
+/*
+ * Parts of the store that are equal to ones in the pool become those, others
+ * are put in there. From here on nothing may be changed in any of them.
+ */
+void schema_share(const struct schema *s, void *store, struct schema_pool *pool);
+void schema_pool_deinit(struct schema_pool *pool); /* parts stay with those that have them */
 
 const struct schema_row *schema_find(const struct schema *s, const char *name); /* NULL = none */
 

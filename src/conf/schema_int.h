@@ -6,6 +6,8 @@
 #ifndef WSB_CONF_SCHEMA_INT_H
 #define WSB_CONF_SCHEMA_INT_H
 
+#include <string.h>
+
 #include "conf/schema.h"
 
 /* The operations of the row's type; for OPT_CUSTOM the row's own. */
@@ -28,6 +30,25 @@ static inline const void *schema_slot_const(const void *store, size_t offset)
 {
 	return (const char *)store + offset;
 }
+
+/* Where the pointer to a part stands in the store. */
+static inline void *schema_part_at(const void *store, size_t pointer)
+{
+	void *part;
+
+	memcpy(&part, (const char *)store + pointer, sizeof(part));
+	return part;
+}
+
+/* What holds the row's option: the store, or one of its parts. */
+static inline void *schema_holder(const struct schema_row *row, const void *store)
+{
+	return row->part ? schema_part_at(store, row->part) : (void *)(uintptr_t)store;
+}
+
+void schema_parts_make(const struct schema *s, void *store); /* zeroed, one reference */
+/* NULLs the pointers to parts. Without references they are released with their options. */
+void schema_parts_unref(const struct schema *s, void *store);
 
 /* jansson walks objects through pointers that are not const, without changing anything. */
 static inline json_t *schema_walkable(const json_t *v)

@@ -38,7 +38,7 @@ static struct reply reply_failed(struct call *c, struct bridge *b)
 	if (err.code == ERR_NONE)
 		error_set(&err, ERR_NOT_OPEN, "%s", bridge_state(b));
 	error_context(&err, "bridge \"%s\"", bridge_name(b));
-	if (err.code != ERR_BAD_STATUS || !info.link.details.head)
+	if (err.code != ERR_BAD_STATUS || info.link.details.head.n == 0)
 		return reply_error(c, &err);
 	return reply_error_with(c, &err, view_refusal(&info.link.details));
 }
@@ -123,13 +123,15 @@ static struct reply start(struct call *c)
 static struct bridge_conf *make_conf(struct call *c, struct error *err)
 {
 	const struct control_host *host = &c->env->host;
-	const json_t *defaults = host->conf(host->arg)->defaults;
+	const struct main_conf *daemon = host->conf(host->arg);
 	struct bridge_conf *conf;
 	struct schema_first first;
 
 	schema_first_init(&first);
-	conf = bridge_conf_new(c->params.name, defaults, c->params.bridge, &first.report);
-	if (!conf)
+	conf = bridge_conf_new(c->params.name, daemon->defaults, c->params.bridge, &first.report);
+	if (conf)
+		bridge_conf_share(conf, daemon->shared);
+	else
 		*err = first.err;
 	return conf;
 }
@@ -148,7 +150,7 @@ static struct reply make(struct call *c)
 	conf = make_conf(c, &err);
 	if (!conf)
 		return reply_error(c, &err);
-	if (c->params.wait > 0 && conf->start == START_MANUAL) {
+	if (c->params.wait > 0 && conf->common->start == START_MANUAL) {
 		bridge_conf_unref(conf);
 		error_set_option(&err, PARAM_WAIT,
 				 "wait: with \"start\": \"manual\" nothing is dialed");

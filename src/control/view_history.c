@@ -81,7 +81,10 @@ json_t *view_history(const struct history *h)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < h->n; i++)
-		json_array_append_new(list, entry(history_at(h, i)));
+	for (size_t i = 0; i < h->n; i++) {
+		struct history_entry e = history_at(h, i);
+
+		json_array_append_new(list, entry(&e));
+	}
 	return list;
 }

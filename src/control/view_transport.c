@@ -25,23 +25,37 @@ json_t *view_text(struct span s)
 	return json_shown_text(s);
 }
 
-json_t *view_refusal(const struct session_details *d)
+static json_t *answer(const struct session_details *d, int *status)
 {
-	json_t *v = json_pack("{s:o}", FIELD_HEADERS, json_shown_head(d->head));
+	struct http_head head;
+	json_t *v;
 
+	http_head_again(&head, d->head);
+	*status = head.status;
+	v = json_pack("{s:o}", FIELD_HEADERS, json_shown_head(&head));
+	http_head_deinit(&head);
 	if (d->body.n)
 		json_object_set_new(v, FIELD_BODY, view_text(d->body));
 	return v;
 }
 
+json_t *view_refusal(const struct session_details *d)
+{
+	int status;
+
+	return answer(d, &status);
+}
+
 static json_t *handshake(const struct session_details *d)
 {
-	json_t *v;
+	int status;
+	json_t *v = answer(d, &status);
 
-	if (!d->head || !d->head->status)
+	if (!status) {
+		json_decref(v);
 		return json_null();
-	v = view_refusal(d);
-	json_object_set_new(v, FIELD_STATUS, json_integer(d->head->status));
+	}
+	json_object_set_new(v, FIELD_STATUS, json_integer(status));
 	return v;
 }
 

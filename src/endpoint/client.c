@@ -65,7 +65,7 @@ static void refuse(struct client *c, const struct order *o, enum client_event ev
 {
 	struct error denied;
 
-	if (c->conf->access != ACCESS_R) {
+	if (c->rules->access != ACCESS_R) {
 		c->cb(c->arg, c, event, o, err);
 		return;
 	}
@@ -89,7 +89,7 @@ static void report(struct client *c, enum framing_result result, const struct or
 		refuse(c, o, CLIENT_BROKEN, err);
 		return;
 	case FRAMING_ORDER:
-		if (c->conf->access == ACCESS_R)
+		if (c->rules->access == ACCESS_R)
 			break;
 		c->received += o->type == ORDER_MESSAGE;
 		loop_passed(c->loop, o->msg.data.n);
@@ -114,7 +114,7 @@ static enum run deliver_run(struct client *c, struct span *input)
 	struct span left = *input;
 	struct order o = { .type = ORDER_RUN, .msgs = msgs, .taken = &taken };
 
-	n = c->conf->access == ACCESS_R ? 0 : framing_next_run(&c->reader, &left, msgs, RUN_MAX);
+	n = c->rules->access == ACCESS_R ? 0 : framing_next_run(&c->reader, &left, msgs, RUN_MAX);
 	if (n == 0)
 		return RUN_NONE;
 	o.n_msgs = n;
@@ -250,7 +250,7 @@ struct client *client_new(struct loop *l, const struct client_params *params)
 	c->cb = params->cb;
 	c->arg = params->arg;
 	c->loop = l;
-	c->conf = params->conf;
+	c->rules = params->rules;
 	c->id = ++params->quota->last_client;
 	c->stream = peer->stream;
 	c->reopen = peer->reopen;
@@ -263,7 +263,7 @@ struct client *client_new(struct loop *l, const struct client_params *params)
 	c->unlisted = peer->unlisted;
 	c->max_record = peer->max_record;
 	framing_reader_init(&c->reader, params->framing);
-	outq_init(&c->queue, params->framing, params->quota, c->conf->queue, c->conf->overflow);
+	outq_init(&c->queue, params->framing, params->quota, c->rules->queue, c->rules->overflow);
 	stream_attach(c->stream, on_stream, c);
 	return c;
 }

@@ -67,7 +67,7 @@ struct client {
 	enum client_drop why; /* `dropping` */
 	int64_t deadline;     /* of blocked or closing, on the loop's clock; 0 = none */
 	size_t max_record;
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *rules;
 	struct framing_reader reader;
 	uint8_t *held; /* read, but not looked at when the pause came */
 	size_t held_from, held_to;
@@ -100,7 +100,7 @@ struct client_peer {
 struct client_params {
 	const struct client_peer *peer;
 	const struct framing *framing;
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *rules;
 	struct endpoint_quota *quota; /* gives it its id */
 	client_cb cb;
 	void *arg;

@@ -220,7 +220,7 @@ static void look_whether_full(struct client *c)
 	if (c->blocked || c->queue.policy != OVERFLOW_BLOCK || !outq_is_full(&c->queue))
 		return;
 	c->blocked = true;
-	c->deadline = loop_now(c->loop) + c->conf->block_timeout;
+	c->deadline = loop_now(c->loop) + c->rules->block_timeout;
 	tell(c);
 }
 

@@ -26,28 +26,55 @@ struct endpoint *endpoint_new(struct loop *l, const struct endpoint_params *para
 					 fifo_endpoint_new(l, params, err);
 }
 
+static void begin_work(struct endpoint *e)
+{
+	struct endpoint_work *w = e->work;
+
+	if (w)
+		return;
+	w = e->work = mem_alloc(sizeof(*w));
+	batch_init(&w->batch);
+	deferred_init(&w->turn_end, endpoint_on_turn_end, e);
+	timer_init(&w->check, e->loop, endpoint_on_check, e);
+	timer_init(&w->deadline, e->loop, endpoint_on_deadline, e);
+}
+
+void endpoint_end_work(struct endpoint *e)
+{
+	struct endpoint_work *w = e->work;
+
+	if (!w)
+		return;
+	e->work = NULL;
+	e->resuming = false; /* by the turn's end, which is off */
+	batch_deinit(&w->batch);
+	deferred_cancel(&w->turn_end);
+	timer_deinit(&w->check);
+	timer_deinit(&w->deadline);
+	free(w);
+}
+
 void endpoint_init(struct endpoint *e, struct loop *l, const struct endpoint_params *params,
 		   const struct endpoint_ops *ops)
 {
 	const struct endpoint_conf *conf = params->conf;
+	const struct endpoint_rules *rules = conf->rules;
 
 	e->ops = ops;
 	e->loop = l;
 	e->conf = conf;
+	e->rules = rules;
 	e->owner = bridge_conf_ref(params->owner);
 	e->quota = params->quota;
 	e->cb = params->cb;
 	e->arg = params->arg;
-	framing_init(&e->framing, conf, e->owner->max_message);
+	framing_init(&e->framing, rules, e->owner->common->max_message);
 	list_init(&e->clients);
-	batch_init(&e->batch);
-	if (conf->replay > 0) {
-		e->replay = mem_alloc(sizeof(*e->replay));
-		replay_init(e->replay, &e->framing, (size_t)conf->replay, conf->queue);
-	}
-	deferred_init(&e->turn_end, endpoint_on_turn_end, e);
-	timer_init(&e->check, l, endpoint_on_check, e);
-	timer_init(&e->deadline, l, endpoint_on_deadline, e);
+	if (rules->replay == 0)
+		return;
+	e->replay = mem_alloc(sizeof(*e->replay));
+	replay_init(e->replay, &e->framing, (size_t)rules->replay, rules->queue);
+	begin_work(e);
 }
 
 void endpoint_deinit(struct endpoint *e)
@@ -56,14 +83,11 @@ void endpoint_deinit(struct endpoint *e)
 	list_each(it, next, &e->clients)
 		client_free(endpoint_client_of(it));
 	e->quota->clients -= e->n_clients;
-	batch_deinit(&e->batch);
+	endpoint_end_work(e);
 	if (e->replay)
 		replay_deinit(e->replay);
 	free(e->replay);
 	e->replay = NULL;
-	deferred_cancel(&e->turn_end);
-	timer_deinit(&e->check);
-	timer_deinit(&e->deadline);
 	bridge_conf_unref(e->owner);
 }
 
@@ -75,9 +99,9 @@ void endpoint_free(struct endpoint *e)
 
 void endpoint_flush(struct endpoint *e)
 {
-	const struct batch *b = &e->batch;
+	struct batch *b = e->work ? &e->work->batch : NULL;
 
-	if (b->records == 0)
+	if (!b || b->records == 0)
 		return;
 	if (e->target) {
 		e->totals.dropped += client_send(e->target, b->ranges, b->n_ranges);
@@ -88,7 +112,7 @@ void endpoint_flush(struct endpoint *e)
 			e->totals.dropped += client_send(endpoint_client_of(it), b->ranges,
 							 b->n_ranges);
 	}
-	batch_clear(&e->batch);
+	batch_clear(b);
 }
 
 static void give_replay(struct endpoint *e, struct client *c)
@@ -99,9 +123,9 @@ static void give_replay(struct endpoint *e, struct client *c)
 
 bool endpoint_has_place(const struct endpoint *e, struct error *err)
 {
-	if (e->n_clients >= (size_t)e->conf->max_clients)
+	if (e->n_clients >= (size_t)e->rules->max_clients)
 		return error_set(err, ERR_OVERFLOW, "refused: max_clients is %zu",
-				 (size_t)e->conf->max_clients);
+				 (size_t)e->rules->max_clients);
 	if (e->quota->clients >= e->quota->max_clients)
 		return error_set(err, ERR_OVERFLOW, "refused: limits.clients is %zu",
 				 e->quota->max_clients);
@@ -110,8 +134,8 @@ bool endpoint_has_place(const struct endpoint *e, struct error *err)
 
 static void start_checking(struct endpoint *e)
 {
-	if (!timer_is_armed(&e->check))
-		timer_arm(&e->check, ENDPOINT_CHECK_INTERVAL);
+	if (!timer_is_armed(&e->work->check))
+		timer_arm(&e->work->check, ENDPOINT_CHECK_INTERVAL);
 }
 
 struct client *endpoint_add_client(struct endpoint *e, const struct client_peer *peer)
@@ -119,7 +143,7 @@ struct client *endpoint_add_client(struct endpoint *e, const struct client_peer 
 	struct client_params params = {
 		.peer = peer,
 		.framing = &e->framing,
-		.conf = e->conf,
+		.rules = e->rules,
 		.quota = e->quota,
 		.cb = endpoint_on_client,
 		.arg = e,
@@ -128,16 +152,19 @@ struct client *endpoint_add_client(struct endpoint *e, const struct client_peer 
 	struct client *c;
 
 	endpoint_flush(e); /* what came before it is not for it */
+	begin_work(e);
 	c = client_new(e->loop, &params);
 	if (e->paused || e->resuming)
 		client_pause(c);
+	if (e->paused)
+		start_checking(e);
 	list_append(&e->clients, &c->node);
 	if (c->unlisted)
 		return c;
 	e->n_clients++;
 	e->n_hearing += c->state == CLIENT_HEARING;
 	e->quota->clients++;
-	if (e->conf->access != ACCESS_W)
+	if (e->rules->access != ACCESS_W)
 		give_replay(e, c);
 	came.client = c->id;
 	came.name = c->name;
@@ -198,7 +225,16 @@ static enum endpoint_outcome refuse_unfit(struct endpoint *e, struct client *tar
 static bool can_carry(const struct endpoint *e, const struct record *r, struct framing_plan *plan)
 {
 	return framing_measure(&e->framing, r, plan) &&
-	       (plan->size > 0 || e->conf->type != SOCKET_SEQPACKET);
+	       (plan->size > 0 || e->rules->type != SOCKET_SEQPACKET);
+}
+
+/* Or now, if the batch is full. */
+static inline void flush_later(struct endpoint *e)
+{
+	if (batch_is_full(&e->work->batch))
+		endpoint_flush(e);
+	else
+		loop_defer(e->loop, &e->work->turn_end);
 }
 
 static enum endpoint_outcome put(struct endpoint *e, struct client *target, const struct record *r)
@@ -215,15 +251,12 @@ static enum endpoint_outcome put(struct endpoint *e, struct client *target, cons
 	if (e->target != target)
 		endpoint_flush(e);
 	e->target = target;
-	if (!batch_add(&e->batch, &e->framing, r, &plan)) {
+	if (!batch_add(&e->work->batch, &e->framing, r, &plan)) {
 		lose(e, target, r, r->type == RECORD_MESSAGE);
 		return outcome;
 	}
 	e->totals.replaced += plan.replaced;
-	if (batch_is_full(&e->batch))
-		endpoint_flush(e);
-	else
-		loop_defer(e->loop, &e->turn_end);
+	flush_later(e);
 	return outcome;
 }
 
@@ -231,7 +264,7 @@ static bool has_use(const struct endpoint *e, bool message)
 {
 	bool is_kept = e->replay && message;
 
-	return e->conf->access != ACCESS_W && (e->n_hearing > 0 || is_kept);
+	return e->rules->access != ACCESS_W && (e->n_hearing > 0 || is_kept);
 }
 
 enum endpoint_outcome endpoint_send(struct endpoint *e, const struct record *r)
@@ -245,11 +278,9 @@ static size_t put_plain(struct endpoint *e, const struct msg *msgs, size_t n)
 	if (e->target)
 		endpoint_flush(e);
 	e->target = NULL;
-	n = batch_add_plain(&e->batch, &e->framing, msgs, n);
-	if (batch_is_full(&e->batch))
-		endpoint_flush(e);
-	else if (n > 0)
-		loop_defer(e->loop, &e->turn_end);
+	n = batch_add_plain(&e->work->batch, &e->framing, msgs, n);
+	if (n > 0)
+		flush_later(e);
 	return n;
 }
 
@@ -292,7 +323,7 @@ enum endpoint_outcome endpoint_send_to(struct endpoint *e, client_id client, con
 
 	if (c && c->unlisted)
 		c = who_hears_for_it(e);
-	if (!c || c->state != CLIENT_HEARING || (e->conf->access == ACCESS_W && !is_answer))
+	if (!c || c->state != CLIENT_HEARING || (e->rules->access == ACCESS_W && !is_answer))
 		return ENDPOINT_NOBODY;
 	if (is_answer && c->blocked && c->queue.events >= ANSWERS_MAX)
 		return ENDPOINT_NOBODY;
@@ -304,7 +335,7 @@ bool endpoint_is_full(struct endpoint *e)
 	bool full = false;
 
 	endpoint_flush(e);
-	if (e->conf->overflow != OVERFLOW_BLOCK)
+	if (e->rules->overflow != OVERFLOW_BLOCK)
 		return false;
 	list_each(it, next, &e->clients)
 		full = full || endpoint_client_of(it)->blocked;
@@ -328,7 +359,17 @@ void endpoint_pause(struct endpoint *e)
 	e->resuming = false;
 	list_each(it, next, &e->clients)
 		client_pause(endpoint_client_of(it));
-	start_checking(e);
+	if (!list_empty(&e->clients))
+		start_checking(e);
+}
+
+/* The clients read on at the end of the turn. */
+static void resume_later(struct endpoint *e)
+{
+	if (list_empty(&e->clients))
+		return;
+	e->resuming = true;
+	loop_defer(e->loop, &e->work->turn_end);
 }
 
 void endpoint_resume(struct endpoint *e)
@@ -336,8 +377,7 @@ void endpoint_resume(struct endpoint *e)
 	if (!e->paused)
 		return;
 	e->paused = false;
-	e->resuming = true;
-	loop_defer(e->loop, &e->turn_end);
+	resume_later(e);
 }
 
 void endpoint_pause_client(struct endpoint *e, client_id client)
@@ -358,10 +398,8 @@ void endpoint_resume_client(struct endpoint *e, client_id client)
 	if (!c || !c->alone)
 		return;
 	c->alone = false;
-	if (e->paused)
-		return;
-	e->resuming = true;
-	loop_defer(e->loop, &e->turn_end);
+	if (!e->paused)
+		resume_later(e);
 }
 
 void endpoint_close_client(struct endpoint *e, client_id client)
@@ -387,7 +425,7 @@ void endpoint_stop_accepting(struct endpoint *e)
 
 size_t endpoint_pending(const struct endpoint *e)
 {
-	size_t bytes = e->batch.bytes * (e->target ? 1 : e->n_hearing);
+	size_t bytes = e->work ? e->work->batch.bytes * (e->target ? 1 : e->n_hearing) : 0;
 
 	list_each(it, next, &e->clients)
 		bytes += endpoint_client_of(it)->queue.bytes;

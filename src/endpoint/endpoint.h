@@ -49,7 +49,7 @@ struct endpoint_event {
  * freed in it; pausing it there holds back what follows. Clients of a FIFO:
  * the reader of `out` and, apart, whoever writes to `in`.
  */
-typedef void (*endpoint_cb)(void *arg, const struct endpoint_event *event);
+typedef void (*endpoint_cb)(void *arg, struct endpoint *e, const struct endpoint_event *event);
 
 enum endpoint_outcome {
 	ENDPOINT_SENT,	 /* to every client, or counted as dropped for some */

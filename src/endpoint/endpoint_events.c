@@ -11,7 +11,7 @@
 void endpoint_emit(struct endpoint *e, const struct endpoint_event *event)
 {
 	e->calling++;
-	e->cb(e->arg, event);
+	e->cb(e->arg, e, event);
 	e->calling--;
 }
 
@@ -76,7 +76,7 @@ void endpoint_on_client(void *arg, struct client *c, enum client_event type,
 		break;
 	case CLIENT_CHANGED:
 		count_hearing(e);
-		loop_defer(e->loop, &e->turn_end);
+		loop_defer(e->loop, &e->work->turn_end);
 		break;
 	}
 }
@@ -107,7 +107,7 @@ static void say_why(const struct client *c, struct error *err)
 	case DROP_BLOCKED:
 		error_set(err, ERR_OVERFLOW,
 			  "has not read enough for block_timeout (%g s): disconnected",
-			  (double)c->conf->block_timeout / 1e6);
+			  (double)c->rules->block_timeout / 1e6);
 		break;
 	case DROP_TOO_BIG:
 		error_set(err, ERR_OVERFLOW,
@@ -145,7 +145,7 @@ static void remove_client(struct endpoint *e, struct client *c)
 		e->n_clients--;
 		e->quota->clients--;
 		if (e->n_clients == 0)
-			batch_deinit(&e->batch);
+			batch_deinit(&e->work->batch);
 		emit_of(e, c, (struct endpoint_event){ .type = ENDPOINT_LEFT });
 	}
 	if (e->ops->left)
@@ -164,9 +164,9 @@ static void arm_deadline(struct endpoint *e)
 			first = due;
 	}
 	if (first > 0)
-		timer_arm(&e->deadline, first > now ? first - now : 0);
+		timer_arm(&e->work->deadline, first > now ? first - now : 0);
 	else
-		timer_disarm(&e->deadline);
+		timer_disarm(&e->work->deadline);
 }
 
 void endpoint_on_turn_end(void *arg)
@@ -180,7 +180,10 @@ void endpoint_on_turn_end(void *arg)
 	list_each(it, next, &e->clients)
 		if (endpoint_client_of(it)->state == CLIENT_GONE)
 			remove_client(e, endpoint_client_of(it));
-	arm_deadline(e);
+	if (list_empty(&e->clients) && !e->replay)
+		endpoint_end_work(e);
+	else
+		arm_deadline(e);
 }
 
 void endpoint_on_check(void *arg)
@@ -195,7 +198,7 @@ void endpoint_on_check(void *arg)
 		again = again || c->paused;
 	}
 	if (again || e->paused)
-		timer_arm(&e->check, ENDPOINT_CHECK_INTERVAL);
+		timer_arm(&e->work->check, ENDPOINT_CHECK_INTERVAL);
 }
 
 void endpoint_on_deadline(void *arg)

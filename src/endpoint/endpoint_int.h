@@ -27,10 +27,19 @@ struct endpoint_ops {
 	void (*free)(struct endpoint *e);
 };
 
+/* What goes on while somebody is there who hears or writes, or messages are kept. */
+struct endpoint_work {
+	struct batch batch;
+	struct deferred turn_end;
+	struct timer check;    /* looks at paused clients */
+	struct timer deadline; /* the next one of a blocked or closing client */
+};
+
 struct endpoint {
 	const struct endpoint_ops *ops;
 	struct loop *loop;
 	const struct endpoint_conf *conf;
+	const struct endpoint_rules *rules; /* the conf's */
 	struct bridge_conf *owner;
 	struct endpoint_quota *quota;
 	endpoint_cb cb;
@@ -39,12 +48,11 @@ struct endpoint {
 	struct list clients; /* struct client.node */
 	size_t n_clients;    /* on the list */
 	size_t n_hearing;
-	struct batch batch;
 	struct client *target; /* whom the batch is for; NULL = all */
 	struct replay *replay; /* NULL = nothing is kept */
-	struct deferred turn_end;
-	struct timer check;    /* looks at paused clients */
-	struct timer deadline; /* the next one of a blocked or closing client */
+	/* NULL = the list is empty, and nothing is kept. Made for the first client, it goes at the
+	 * end of the turn in which the last one does. */
+	struct endpoint_work *work;
 	bool paused, resuming;
 	unsigned calling; /* depth of calls to cb */
 	struct endpoint_totals totals;
@@ -74,6 +82,9 @@ void endpoint_refuse(struct endpoint *e, const char *name, const struct error *e
 
 /* To the bridge; from the loop only, never from inside a call on the endpoint. */
 void endpoint_emit(struct endpoint *e, const struct endpoint_event *event);
+
+/* endpoint.c, for endpoint_events.c */
+void endpoint_end_work(struct endpoint *e); /* the clients are gone; twice is fine */
 
 /* endpoint_events.c, for endpoint.c */
 void endpoint_on_client(void *arg, struct client *c, enum client_event event,

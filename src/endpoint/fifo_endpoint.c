@@ -148,9 +148,9 @@ static bool open_side(struct fifo_side *s, struct loop *l, const struct endpoint
 	const struct fifo_params params = {
 		.path = out ? conf->fifo_out : conf->fifo_in,
 		.out = out,
-		.mode = conf->mode,
-		.owner = conf->owner,
-		.group = conf->group,
+		.mode = conf->rules->mode,
+		.owner = conf->rules->owner,
+		.group = conf->rules->group,
 	};
 
 	if (!params.path)

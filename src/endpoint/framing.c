@@ -16,12 +16,12 @@ static const struct framing_ops *const table[] = {
 	[FRAMING_RAW] = &framing_raw,
 };
 
-void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t max_message)
+void framing_init(struct framing *f, const struct endpoint_rules *rules, size_t max_message)
 {
-	size_t i = (size_t)conf->framing;
+	size_t i = (size_t)rules->framing;
 
 	assert(i < sizeof(table) / sizeof(table[0]));
-	*f = (struct framing){ .ops = table[i], .conf = conf, .max_message = max_message };
+	*f = (struct framing){ .ops = table[i], .rules = rules, .max_message = max_message };
 }
 
 bool framing_measure(const struct framing *f, const struct record *r, struct framing_plan *plan)

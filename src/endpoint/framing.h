@@ -18,7 +18,7 @@ struct framing_ops;
 
 struct framing {
 	const struct framing_ops *ops;
-	const struct endpoint_conf *conf; /* outlives it */
+	const struct endpoint_rules *rules; /* outlive it */
 	size_t max_message;
 };
 
@@ -71,7 +71,7 @@ struct framing_ops {
 extern const struct framing_ops framing_lines, framing_json, framing_length, framing_raw;
 
 /* On a seqpacket socket a packet is a record: no delimiter, no length. */
-void framing_init(struct framing *f, const struct endpoint_conf *conf, size_t max_message);
+void framing_init(struct framing *f, const struct endpoint_rules *rules, size_t max_message);
 
 /* False: this framing cannot carry the record, or was told not to. */
 bool framing_measure(const struct framing *f, const struct record *r, struct framing_plan *plan);

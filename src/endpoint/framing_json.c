@@ -222,7 +222,7 @@ static void put_line(const struct framing *f, struct json_out *o, const struct r
 		     const struct framing_plan *plan)
 {
 	put_record(o, r, plan);
-	json_out_raw(o, f->conf->type == SOCKET_SEQPACKET ? "}" : "}\n");
+	json_out_raw(o, f->rules->type == SOCKET_SEQPACKET ? "}" : "}\n");
 }
 
 static bool is_wanted(const struct framing *f, enum record_type type)
@@ -234,13 +234,13 @@ static bool is_wanted(const struct framing *f, enum record_type type)
 		[RECORD_ERROR] = EVENTS_ERROR, [RECORD_ACK] = EVENTS_ACK,
 	};
 
-	return type == RECORD_MESSAGE || (f->conf->events & events[type]) != 0;
+	return type == RECORD_MESSAGE || (f->rules->events & events[type]) != 0;
 }
 
 /* A fragment is no text of its own, so it never stands for a value. */
 static bool is_value(const struct framing *f, const struct record *r, bool *one_line)
 {
-	return f->conf->data == JSON_DATA_INLINE && !r->msg.more && !r->continued &&
+	return f->rules->data == JSON_DATA_INLINE && !r->msg.more && !r->continued &&
 	       json_cut_valid_line(r->msg.data, JSON_DEPTH_MAX, one_line);
 }
 

@@ -130,7 +130,7 @@ static enum framing_result refuse_long(const struct framing_reader *r, struct er
 
 static enum lines_result next_line(struct framing_reader *r, struct span *input, struct span *line)
 {
-	if (r->framing->conf->type != SOCKET_SEQPACKET)
+	if (r->framing->rules->type != SOCKET_SEQPACKET)
 		return lines_next(&r->lines, input, line);
 	*line = *input;
 	*input = span_skip(*input, input->n);

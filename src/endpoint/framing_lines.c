@@ -17,12 +17,12 @@
 
 static uint8_t delimiter_of(const struct framing *f)
 {
-	return (uint8_t)f->conf->delimiter;
+	return (uint8_t)f->rules->delimiter;
 }
 
 static bool in_packets(const struct framing *f)
 {
-	return f->conf->type == SOCKET_SEQPACKET;
+	return f->rules->type == SOCKET_SEQPACKET;
 }
 
 static uint8_t escape_letter(const struct framing *f)
@@ -66,7 +66,7 @@ static bool measure_text(const struct framing *f, struct span text, struct frami
 	}
 	delimiters = count(text, delimiter_of(f));
 	*plan = (struct framing_plan){ .size = text.n + 1, .marked = delimiters };
-	switch (f->conf->newlines) {
+	switch (f->rules->newlines) {
 	case NEWLINES_SPACE:
 		plan->replaced = delimiters > 0;
 		break;
@@ -83,7 +83,7 @@ static bool measure_text(const struct framing *f, struct span text, struct frami
 static bool measure_binary(const struct framing *f, struct span data, struct framing_plan *plan)
 {
 	*plan = (struct framing_plan){ .marked = data.n };
-	switch (f->conf->binary) {
+	switch (f->rules->binary) {
 	case BINARY_BASE64:
 		plan->size = BASE64_ENCODED_SIZE(data.n) + !in_packets(f);
 		return true;
@@ -145,7 +145,7 @@ static uint8_t *to_hex(struct span data, uint8_t *out)
 static void encode_text(const struct framing *f, struct span text, const struct framing_plan *plan,
 			uint8_t *out)
 {
-	if (plan->marked > 0 && f->conf->newlines == NEWLINES_ESCAPE) {
+	if (plan->marked > 0 && f->rules->newlines == NEWLINES_ESCAPE) {
 		escape(f, text, out);
 		return;
 	}
@@ -161,7 +161,7 @@ static void lines_encode(const struct framing *f, const struct record *r,
 
 	if (r->msg.type == MSG_TEXT)
 		encode_text(f, data, plan, out);
-	else if (f->conf->binary == BINARY_HEX)
+	else if (f->rules->binary == BINARY_HEX)
 		to_hex(data, out);
 	else
 		base64_encode((char *)out, data);
@@ -175,7 +175,7 @@ static size_t lines_encode_plain(const struct framing *f, const struct msg *msgs
 	uint8_t delimiter = delimiter_of(f);
 	size_t i;
 
-	for (i = 0; i < n && !in_packets(f) && f->conf->newlines != NEWLINES_ESCAPE; i++) {
+	for (i = 0; i < n && !in_packets(f) && f->rules->newlines != NEWLINES_ESCAPE; i++) {
 		struct span text = msgs[i].data;
 		uint8_t *out = text.n < CHUNK_RECORD_MAX ? chunk_room(c, text.n + 1) : NULL;
 
@@ -236,18 +236,18 @@ static bool from_base64(struct framing_reader *r, struct span *line, struct erro
 
 static bool decode(struct framing_reader *r, struct span line, struct msg *msg, struct error *err)
 {
-	const struct endpoint_conf *conf = r->framing->conf;
-	bool escaped = conf->newlines == NEWLINES_ESCAPE && !in_packets(r->framing);
+	const struct endpoint_rules *rules = r->framing->rules;
+	bool escaped = rules->newlines == NEWLINES_ESCAPE && !in_packets(r->framing);
 
-	if (conf->send_as == SEND_AS_BASE64) {
+	if (rules->send_as == SEND_AS_BASE64) {
 		if (!from_base64(r, &line, err))
 			return false;
 	} else if (escaped && !unescape(r, &line, err)) {
 		return false;
 	}
-	if (conf->send_as == SEND_AS_TEXT && !utf8_valid(line))
+	if (rules->send_as == SEND_AS_TEXT && !utf8_valid(line))
 		return error_set(err, ERR_PAYLOAD, "line is not valid UTF-8");
-	msg->type = conf->send_as == SEND_AS_TEXT ? MSG_TEXT : MSG_BINARY;
+	msg->type = rules->send_as == SEND_AS_TEXT ? MSG_TEXT : MSG_BINARY;
 	msg->data = line;
 	return true;
 }
@@ -296,15 +296,15 @@ static enum framing_result lines_framing_next(struct framing_reader *r, struct s
 static size_t lines_next_run(struct framing_reader *r, struct span *input, struct msg *msgs,
 			     size_t max)
 {
-	const struct endpoint_conf *conf = r->framing->conf;
+	const struct endpoint_rules *rules = r->framing->rules;
 	uint8_t delimiter = delimiter_of(r->framing);
 	struct span left = *input, line;
 	const uint8_t *end;
-	bool text = conf->send_as == SEND_AS_TEXT;
+	bool text = rules->send_as == SEND_AS_TEXT;
 	size_t n = 0;
 
-	if (in_packets(r->framing) || conf->newlines == NEWLINES_ESCAPE ||
-	    conf->send_as == SEND_AS_BASE64 || !lines_is_between(&r->lines))
+	if (in_packets(r->framing) || rules->newlines == NEWLINES_ESCAPE ||
+	    rules->send_as == SEND_AS_BASE64 || !lines_is_between(&r->lines))
 		return 0;
 	while (n < max && (end = find(left, delimiter))) {
 		line = span_of(left.p, (size_t)(end - left.p));

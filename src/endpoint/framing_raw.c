@@ -38,7 +38,7 @@ static void raw_encode(const struct framing *f, const struct record *r,
 
 static bool is_text(const struct framing_reader *r)
 {
-	return r->framing->conf->send_as == SEND_AS_TEXT;
+	return r->framing->rules->send_as == SEND_AS_TEXT;
 }
 
 static enum framing_result hand_out(const struct framing_reader *r, struct span data,
@@ -133,7 +133,7 @@ static enum framing_result raw_next(struct framing_reader *r, struct span *input
 	r->handed = 0;
 	if (input->n == 0)
 		return FRAMING_MORE;
-	if (r->framing->conf->type == SOCKET_SEQPACKET)
+	if (r->framing->rules->type == SOCKET_SEQPACKET)
 		return next_packet(r, input, o, err);
 	if (is_text(r))
 		return next_text(r, input, o, err);

@@ -37,9 +37,9 @@ static void on_accept(void *arg, int fd, const struct peer_cred *cred)
 		endpoint_refuse(e, name, &err);
 		return;
 	}
-	if (e->conf->type == SOCKET_SEQPACKET) {
+	if (e->rules->type == SOCKET_SEQPACKET) {
 		peer.by_record = true;
-		peer.max_record = packet_make_room(fd, e->owner->max_message);
+		peer.max_record = packet_make_room(fd, e->owner->common->max_message);
 		peer.reopen = packet_stream_new;
 	} else {
 		peer.reopen = fd_stream_new;
@@ -81,14 +81,14 @@ struct endpoint *unix_endpoint_new(struct loop *l, const struct endpoint_params 
 	const struct endpoint_conf *conf = params->conf;
 	struct listener_params lp = {
 		.path = conf->unix_path,
-		.seqpacket = conf->type == SOCKET_SEQPACKET,
-		.mode = conf->mode,
-		.owner = conf->owner,
-		.group = conf->group,
-		.allow_users = conf->allow_users,
-		.n_allow_users = conf->n_allow_users,
-		.allow_groups = conf->allow_groups,
-		.n_allow_groups = conf->n_allow_groups,
+		.seqpacket = conf->rules->type == SOCKET_SEQPACKET,
+		.mode = conf->rules->mode,
+		.owner = conf->rules->owner,
+		.group = conf->rules->group,
+		.allow_users = conf->rules->allow_users,
+		.n_allow_users = conf->rules->n_allow_users,
+		.allow_groups = conf->rules->allow_groups,
+		.n_allow_groups = conf->rules->n_allow_groups,
 	};
 	struct listener *listener = listener_new(l, &lp, err);
 	struct unix_endpoint *u;

@@ -41,14 +41,16 @@ static double grow(double initial, double factor, uint64_t n, double max)
 
 static double bound_of(const struct bridge_conf *conf, uint64_t failures, bool slow)
 {
-	double max = (double)conf->reconnect.max;
-	double slow_max = (double)conf->reconnect.slow;
+	double max = (double)conf->common->reconnect.max;
+	double slow_max = (double)conf->common->reconnect.slow;
 	uint64_t n = failures - 1;
 
 	if (slow && slow_max > max)
-		return grow(max, conf->reconnect.factor > 1 ? conf->reconnect.factor : 2, n,
-			    slow_max);
-	return grow((double)conf->reconnect.initial, conf->reconnect.factor, n, max);
+		return grow(max,
+			    conf->common->reconnect.factor > 1 ? conf->common->reconnect.factor : 2,
+			    n, slow_max);
+	return grow((double)conf->common->reconnect.initial, conf->common->reconnect.factor, n,
+		    max);
 }
 
 static double jitter(enum conf_jitter kind, double bound, struct rand_source *rand)
@@ -81,16 +83,18 @@ static bool is_clean(const struct session_end *end)
 enum backoff_over backoff_over(const struct backoff *b, const struct bridge_conf *conf,
 			       const struct session_end *end)
 {
-	if (conf->reconnect.when == WHEN_NEVER)
+	if (conf->common->reconnect.when == WHEN_NEVER)
 		return BACKOFF_NEVER;
-	if (conf->reconnect.when == WHEN_ABNORMAL && is_clean(end))
+	if (conf->common->reconnect.when == WHEN_ABNORMAL && is_clean(end))
 		return BACKOFF_CLEAN;
-	if (is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status, end->err.status))
+	if (is_in(conf->common->reconnect.fatal_status, conf->common->reconnect.n_fatal_status,
+		  end->err.status))
 		return BACKOFF_STATUS;
-	if (is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close,
+	if (is_in(conf->common->reconnect.fatal_close, conf->common->reconnect.n_fatal_close,
 		  backoff_peer_code(end)))
 		return BACKOFF_CLOSE;
-	if (conf->reconnect.attempts > 0 && b->failures >= (uint64_t)conf->reconnect.attempts)
+	if (conf->common->reconnect.attempts > 0 &&
+	    b->failures >= (uint64_t)conf->common->reconnect.attempts)
 		return BACKOFF_ATTEMPTS;
 	return BACKOFF_GOES_ON;
 }
@@ -117,7 +121,7 @@ static int64_t spread(enum conf_jitter kind, int64_t least, struct rand_source *
 
 static void judge(struct backoff *b, const struct bridge_conf *conf, const struct session_end *end)
 {
-	bool proven = end->was_open && end->open_for >= conf->reconnect.reset_after;
+	bool proven = end->was_open && end->open_for >= conf->common->reconnect.reset_after;
 
 	if (proven)
 		b->failures = b->short_lived = 0;
@@ -140,10 +144,10 @@ enum backoff_verdict backoff_ended(struct backoff *b, const struct bridge_conf *
 	judge(b, conf, end);
 	if (backoff_over(b, conf, end) != BACKOFF_GOES_ON)
 		return BACKOFF_STOP;
-	wait = (int64_t)jitter(conf->reconnect.jitter,
+	wait = (int64_t)jitter(conf->common->reconnect.jitter,
 			       bound_of(conf, b->failures, backoff_is_slow(end)), rand);
 	if (wait < least) {
-		wait = spread(conf->reconnect.jitter, least, rand);
+		wait = spread(conf->common->reconnect.jitter, least, rand);
 		if (wait > BACKOFF_AFTER_MAX)
 			wait = BACKOFF_AFTER_MAX;
 	}

@@ -20,11 +20,12 @@ static void go_idle(struct heartbeat *h, int64_t now)
 void heartbeat_start(struct heartbeat *h, const struct bridge_conf *conf, int64_t now)
 {
 	*h = (struct heartbeat){
-		.interval = conf->heartbeat.interval,
-		.timeout = conf->heartbeat.has_expect ? conf->heartbeat.timeout : 0,
-		.expect = conf->heartbeat.has_expect ? &conf->heartbeat.expect : NULL,
-		.idle_timeout = conf->idle_timeout,
-		.idle_at = now + conf->idle_timeout,
+		.interval = conf->common->heartbeat.interval,
+		.timeout = conf->common->heartbeat.has_expect ? conf->common->heartbeat.timeout : 0,
+		.expect = conf->common->heartbeat.has_expect ? &conf->common->heartbeat.expect :
+							       NULL,
+		.idle_timeout = conf->common->idle_timeout,
+		.idle_at = now + conf->common->idle_timeout,
 		.paused = h->paused,
 	};
 	go_idle(h, now);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See history.h. A ring; what is dropped from it is gone. The trap: the ring
- * grows only until it has its last size, so before that it begins at 0.
+ * See history.h. The records lie in one block of just their size: each link of
+ * each bridge has one, and it seldom grows. Only what came to an end, or took
+ * its time, has times. The trap: a record lies at any address, so it is copied
+ * out and not looked at in its place.
  */
 #include "link/history.h"
 
@@ -11,61 +13,126 @@
 
 #include "base/mem.h"
 
-#define SIZE_FIRST 4
+/* Then the times, if it has any, and the text with its NUL. */
+struct record {
+	int64_t at;
+	uint16_t status, close_code;
+	uint8_t kind, state, code, stage;
+};
+
+struct times {
+	int64_t took, delay;
+};
+
+#define RECORD_MAX (sizeof(struct record) + sizeof(struct times) + HISTORY_TEXT_MAX + 1)
 
 void history_deinit(struct history *h)
 {
-	for (size_t i = 0; i < h->n; i++)
-		free(h->entries[i]);
-	free(h->entries);
+	free(h->records);
 	*h = (struct history){ 0 };
 }
 
-/* One block, with the text behind it. */
-static struct history_entry *copy_of(const struct history_entry *entry)
+static bool has_times(enum history_kind kind)
 {
-	size_t n = entry->text ? strnlen(entry->text, HISTORY_TEXT_MAX) : 0;
-	struct history_entry *e = mem_alloc(sizeof(*e) + n + 1);
-	char *text = (char *)(e + 1);
-
-	*e = *entry;
-	if (n > 0)
-		memcpy(text, entry->text, n);
-	text[n] = '\0';
-	e->text = text;
-	return e;
+	return kind == HISTORY_OPENED || kind == HISTORY_ENDED;
 }
 
-static void grow(struct history *h)
+static size_t put(uint8_t *to, size_t at, const void *from, size_t n)
 {
-	h->size = h->size ? 2 * h->size : SIZE_FIRST;
-	h->entries = mem_grow(h->entries, h->size, sizeof(*h->entries));
+	memcpy(to + at, from, n);
+	return at + n;
+}
+
+/* Returns how long it is. */
+static size_t encode(uint8_t to[RECORD_MAX], const struct history_entry *e)
+{
+	const char *text = e->text ? e->text : "";
+	struct times times = { .took = e->took, .delay = e->delay };
+	struct record r = {
+		.at = e->at,
+		.status = e->status,
+		.close_code = e->close_code,
+		.kind = (uint8_t)e->kind,
+		.state = (uint8_t)e->state,
+		.code = (uint8_t)e->code,
+		.stage = (uint8_t)e->stage,
+	};
+	size_t n = put(to, 0, &r, sizeof(r));
+
+	if (has_times(e->kind))
+		n = put(to, n, &times, sizeof(times));
+	n = put(to, n, text, strnlen(text, HISTORY_TEXT_MAX));
+	to[n] = '\0';
+	return n + 1;
+}
+
+/* Returns how long it is. */
+static size_t decode(const uint8_t *from, struct history_entry *e)
+{
+	struct times times = { .delay = -1 };
+	size_t n = sizeof(struct record);
+	struct record r;
+
+	memcpy(&r, from, sizeof(r));
+	if (has_times(r.kind)) {
+		memcpy(&times, from + n, sizeof(times));
+		n += sizeof(times);
+	}
+	*e = (struct history_entry){
+		.at = r.at,
+		.kind = r.kind,
+		.state = r.state,
+		.code = r.code,
+		.stage = r.stage,
+		.status = r.status,
+		.close_code = r.close_code,
+		.took = times.took,
+		.delay = times.delay,
+		.text = (const char *)from + n,
+	};
+	return n + strlen(e->text) + 1;
+}
+
+static void drop_oldest(struct history *h)
+{
+	struct history_entry e;
+	size_t n = decode(h->records, &e);
+
+	memmove(h->records, h->records + n, h->len - n);
+	h->len -= (uint32_t)n;
+	h->n--;
 }
 
 void history_add(struct history *h, const struct history_entry *entry)
 {
-	struct history_entry *e = copy_of(entry);
+	uint8_t record[RECORD_MAX];
+	size_t n = encode(record, entry);
 
-	if (h->n < HISTORY_MAX) {
-		if (h->n == h->size)
-			grow(h);
-		h->entries[h->n++] = e;
-		return;
-	}
-	free(h->entries[h->first]);
-	h->entries[h->first] = e;
-	h->first = (h->first + 1) % HISTORY_MAX;
+	if (h->n == HISTORY_MAX)
+		drop_oldest(h);
+	h->records = mem_grow(h->records, h->len + n, 1);
+	memcpy(h->records + h->len, record, n);
+	h->len += (uint32_t)n;
+	h->n++;
 }
 
-const struct history_entry *history_at(const struct history *h, size_t i)
+struct history_entry history_at(const struct history *h, size_t i)
 {
+	const uint8_t *at = h->records;
+	struct history_entry e;
+
 	assert(i < h->n);
-	return h->entries[(h->first + i) % h->size];
+	for (size_t k = 0; k < i; k++)
+		at += decode(at, &e);
+	decode(at, &e);
+	return e;
 }
 
 void history_copy(struct history *to, const struct history *from)
 {
 	history_deinit(to);
-	for (size_t i = 0; i < from->n; i++)
-		history_add(to, history_at(from, i));
+	*to = *from;
+	to->records = mem_alloc(from->len);
+	if (from->len > 0)
+		memcpy(to->records, from->records, from->len);
 }

@@ -37,15 +37,15 @@ struct history_entry {
 
 /* Zeroed memory is an empty one. */
 struct history {
-	struct history_entry **entries;
-	size_t first, n, size;
+	uint8_t *records; /* one behind the other */
+	uint32_t len, n;
 };
 
 void history_deinit(struct history *h); /* it is empty then */
 
 /* Copies the entry with its text, in place of the oldest if there is no room. */
 void history_add(struct history *h, const struct history_entry *entry);
-const struct history_entry *history_at(const struct history *h, size_t i); /* i < n */
+struct history_entry history_at(const struct history *h, size_t i); /* i < n; until the next one */
 
 /* `to` gets what `from` has; what it had goes. */
 void history_copy(struct history *to, const struct history *from);

@@ -26,12 +26,12 @@ enum keepalive_state {
 /* Times on the monotonic clock, microseconds. */
 struct keepalive {
 	enum keepalive_state state;
-	int64_t interval, timeout; /* 0 = off; timeout 0: ping but never judge */
 	bool any;		   /* every complete frame proves life, not only the Pong */
-	int64_t next;		   /* IDLE: ping then. AWAITING: dead then */
-	int64_t left;		   /* when the ping left whose Pong is still out, 0 = none */
 	bool checking;		   /* after a suspension: little patience, once */
 	bool paused;		   /* we are not reading: silence says nothing */
+	int64_t interval, timeout; /* 0 = off; timeout 0: ping but never judge */
+	int64_t next;		   /* IDLE: ping then. AWAITING: dead then */
+	int64_t left;		   /* when the ping left whose Pong is still out, 0 = none */
 	double rtt;		   /* of the last Pong with our payload, seconds; -1 = none yet */
 	double srtt;	/* smoothed as TCP does it (RFC 6298, 2): 1/8 of each new one; -1 */
 	uint64_t mark;	/* bytes at the transport when the ping left */

@@ -56,13 +56,13 @@ static void perform(struct link *k, enum link_action action)
 		session_close(k->session, k->stop_code, link_stop_reason(k));
 		break;
 	case LINK_DO_ARM:
-		timer_arm(&k->retry, k->delay);
+		timer_arm(&k->timer, k->delay);
 		break;
 	case LINK_DO_DISARM:
-		timer_disarm(&k->retry);
+		timer_disarm(&k->timer);
 		break;
 	case LINK_DO_DISARM_BEGIN:
-		timer_disarm(&k->retry);
+		timer_disarm(&k->timer);
 		begin(k);
 		break;
 	}
@@ -71,7 +71,7 @@ static void perform(struct link *k, enum link_action action)
 static void check(const struct link *k)
 {
 	assert((k->session != NULL) == link_state_has_session(k->state));
-	assert(timer_is_armed(&k->retry) == (k->state == LINK_WAITING));
+	assert(k->state == LINK_OPEN || timer_is_armed(&k->timer) == (k->state == LINK_WAITING));
 }
 
 /* The single writer of the state. */
@@ -82,20 +82,25 @@ static void enter(struct link *k, enum link_input input)
 
 	assert(step.possible);
 	k->state = step.next;
+	if (old == LINK_OPEN && k->state != LINK_OPEN)
+		link_live_stop(k);
 	perform(k, step.action);
 	check(k);
 	if (old == k->state)
 		return;
-	if (old == LINK_OPEN)
-		link_live_stop(k);
 	link_tell_state(k, old, input);
 	k->info.since = time(NULL);
 	k->env.cb(k->env.arg, &(struct link_event){ .type = LINK_STATE });
 }
 
-static void on_retry(void *arg)
+static void on_timer(void *arg)
 {
-	enter(arg, LINK_IN_TIMER);
+	struct link *k = arg;
+
+	if (k->state == LINK_OPEN)
+		link_live_tick(k);
+	else
+		enter(k, LINK_IN_TIMER);
 }
 
 static void emit(struct link *k, struct link_event event)
@@ -105,8 +110,7 @@ static void emit(struct link *k, struct link_event event)
 
 static void on_opened(struct link *k)
 {
-	if (k->n_opened++ > 0)
-		k->info.reconnects++;
+	k->n_opened++;
 	k->info.attempts = 0;
 	k->opened = loop_now(k->env.loop);
 	link_tell_opened(k);
@@ -114,24 +118,29 @@ static void on_opened(struct link *k)
 	enter(k, LINK_IN_OPENED);
 }
 
-static void keep_close(struct link *k, const struct session_end *end)
+static struct link_past *past_of(struct link *k)
 {
-	struct link_last_close *last = k->info.last_close;
+	if (!k->past)
+		k->past = mem_zalloc(sizeof(*k->past));
+	return k->past;
+}
 
-	if (!last)
-		last = k->info.last_close = mem_alloc(sizeof(*last));
+static void keep_close(struct link_last_close *last, const struct session_end *end)
+{
 	*last = (struct link_last_close){ .code = end->close_code, .clean = end->clean };
 	memcpy(last->reason, end->reason, sizeof(end->reason));
 }
 
 static void note_end(struct link *k, const struct session_end *end)
 {
+	struct link_past *past = past_of(k);
+
 	if (end->was_open || end->clean)
-		keep_close(k, end);
+		keep_close(&past->last_close, end);
 	if (!end->err.code)
 		return;
-	error_keep(&k->info.last_error, &end->err);
-	k->info.last_error_at = time(NULL);
+	past->last_error = end->err;
+	past->last_error_at = time(NULL);
 }
 
 /* Returns the delay of the next attempt, -1 = none. */
@@ -165,13 +174,14 @@ static int64_t accept_asked(struct link *k, const struct session_end *end)
 static void on_ended(struct link *k, const struct session_end *end)
 {
 	bool asked = k->state == LINK_STOPPING || k->state == LINK_RESTARTING;
+	struct link_past *past = past_of(k);
 	int64_t delay = asked ? accept_asked(k, end) : judge(k, end);
 
 	link_live_stop(k);
-	k->info.unacked += end->unacked;
-	k->info.unsent += end->unsent;
+	past->unacked += end->unacked;
+	past->unsent += end->unsent;
 	emit(k, (struct link_event){ .type = LINK_ENDED, .end = end, .delay = delay });
-	link_add_packed(k->session, &k->info.packed_rx, &k->info.packed_tx);
+	link_add_packed(k->session, &past->packed_rx, &past->packed_tx);
 	k->ended = k->session;
 	k->session = NULL;
 	enter(k, asked || delay >= 0 ? LINK_IN_ENDED : LINK_IN_ENDED_FATAL);
@@ -232,11 +242,10 @@ struct link *link_new(const struct link_params *params)
 
 	k->env = *params;
 	k->conf = bridge_conf_ref(params->conf);
-	k->object = mem_printf("bridge %s", k->conf->name);
 	k->info.since = time(NULL);
 	k->stop_code = 1000;
 	cookies_init(&k->cookies);
-	timer_init(&k->retry, params->loop, on_retry, k);
+	timer_init(&k->timer, params->loop, on_timer, k);
 	link_live_init(k);
 	return k;
 }
@@ -249,14 +258,12 @@ void link_free(struct link *k)
 	session_free(k->session);
 	session_free(k->ended);
 	cookies_deinit(&k->cookies);
-	timer_deinit(&k->retry);
+	timer_deinit(&k->timer);
 	link_live_deinit(k);
 	bridge_conf_unref(k->conf);
 	history_deinit(&k->history);
-	free(k->info.last_error);
-	free(k->info.last_close);
+	free(k->past);
 	free(k->stop_reason);
-	free(k->object);
 	free(k);
 }
 
@@ -327,7 +334,7 @@ void link_check(struct link *k)
 	if (k->state == LINK_OPEN)
 		link_live_check(k);
 	else if (k->state == LINK_WAITING)
-		timer_arm(&k->retry, 0);
+		timer_arm(&k->timer, 0);
 }
 
 static enum link_send_result sent(enum session_send_result r)

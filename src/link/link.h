@@ -85,6 +85,7 @@ struct link_params {
 	struct dialer *dialer;
 	struct rand_source *rand;
 	struct bridge_conf *conf; /* a reference is taken */
+	const char *object;	  /* for the log; must stay */
 	bool once;		  /* no attempt after the first end: state gave up */
 	link_cb cb;
 	void *arg;

@@ -17,48 +17,52 @@
 /* See struct link_info. */
 struct link_books {
 	int64_t since;
-	uint64_t attempts, reconnects, epoch, unacked, unsent;
+	uint64_t attempts, epoch;
 	struct link_counters rx, tx;
-	struct ws_packed packed_rx, packed_tx;
-	struct error *last_error; /* NULL = none so far */
+};
+
+/* Likewise: what connections and attempts that are over have left. */
+struct link_past {
+	struct error last_error;
 	int64_t last_error_at;
-	struct link_last_close *last_close; /* NULL = none so far */
+	struct link_last_close last_close;
+	uint64_t unacked, unsent;
+	struct ws_packed packed_rx, packed_tx;
 };
 
 struct link {
 	struct link_params env;
 	struct bridge_conf *conf;
-	char *object; /* "bridge NAME", for the log */
 	enum link_state state;
+	unsigned attempt; /* counted over all URLs */
 	struct session *session;
 	struct session *ended; /* the last one, for what its server answered; NULL = none */
 	struct cookies cookies;
-	size_t url_at;	  /* of conf->urls: where the next attempt goes */
-	unsigned attempt; /* counted over all of them */
-	int64_t began;	  /* the attempt, monotonic */
-	int64_t opened;	  /* the connection, monotonic */
+	size_t url_at;	/* of conf->urls: where the next attempt goes */
+	int64_t began;	/* the attempt, monotonic */
+	int64_t opened; /* the connection, monotonic */
 	uint64_t n_opened;
-	struct timer retry;
-	int64_t delay; /* of the next attempt, once an end has been judged */
+	struct timer timer; /* WAITING: for the next attempt; OPEN: link_live_tick */
+	int64_t delay;	    /* of the next attempt, once an end has been judged */
 	struct backoff backoff;
-	bool flapping;	/* that has been logged */
-	bool told_ktls; /* likewise that there is none */
 	struct history history;
-	int stop_code;
 	char *stop_reason; /* NULL = none */
+	int stop_code;
 	bool paused;
+	bool flapping;		  /* that has been logged */
+	bool told_ktls;		  /* likewise that there is none */
 	struct link_trace *trace; /* NULL: it is not traced */
+	struct link_books info;	  /* the lasting part of it */
+	struct link_past *past;	  /* NULL: nothing has ended yet */
 	bool tx_fragment;	  /* the last message that was sent goes on (RFC 6455, 5.4) */
 	bool rx_fragment;	  /* the last one that came does */
-	struct link_books info;	  /* the lasting part of it */
 	/* link_live.c */
+	bool beat_held;	 /* a heartbeat is due, but there is no place for it */
+	bool rx_in_turn; /* a message has come */
 	struct keepalive keepalive;
-	struct heartbeat heartbeat;
-	struct timer tick;
+	struct heartbeat *heartbeat; /* NULL: there are none, nor is there an idle_timeout */
 	uint64_t ping_mark; /* the ping has left when so much of control frames is written */
 	uint64_t beat_mark; /* the heartbeat has, when so much of data frames is */
-	bool beat_held;	    /* it is due, but there is no place for it */
-	bool rx_in_turn;    /* a message has come */
 	int64_t heard_at;   /* a frame, monotonic; 0 = never */
 };
 
@@ -79,6 +83,7 @@ void link_add_packed(const struct session *s, struct ws_packed *rx, struct ws_pa
 
 void link_live_init(struct link *k);
 void link_live_deinit(struct link *k);
+void link_live_tick(struct link *k);
 void link_live_start(struct link *k); /* open, or open with another configuration */
 void link_live_stop(struct link *k);
 void link_live_paused(struct link *k);

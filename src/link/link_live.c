@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether an open link is alive: performs what keepalive.c and heartbeat.c
- * decide, with one timer for both, and tells them what has left and what has
+ * decide, with one timer for both, the link's, and tells them what has left and what has
  * come. Its trap: a heartbeat is a message, so it must not stand between the
  * fragments of another one (RFC 6455, 5.4), nor above the mark of a full output.
  */
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "link/link_int.h"
 #include "net/loop.h"
 
 static void arm_tick(struct link *k)
 {
-	int64_t ping = keepalive_due(&k->keepalive), beat = heartbeat_due(&k->heartbeat);
+	int64_t ping = keepalive_due(&k->keepalive);
+	int64_t beat = k->heartbeat ? heartbeat_due(k->heartbeat) : INT64_MAX;
 	int64_t due = ping < beat ? ping : beat;
 
 	if (due == INT64_MAX)
-		timer_disarm(&k->tick);
-	else if (!timer_is_armed(&k->tick) || k->tick.due > due)
-		timer_arm(&k->tick, due - loop_now(k->env.loop));
+		timer_disarm(&k->timer);
+	else if (!timer_is_armed(&k->timer) || k->timer.due > due)
+		timer_arm(&k->timer, due - loop_now(k->env.loop));
 }
 
 static void note_ping_left(struct link *k)
@@ -36,14 +40,14 @@ static void check_left(struct link *k)
 
 	if (k->keepalive.state == KEEPALIVE_LEAVING && p.control_written >= k->ping_mark)
 		note_ping_left(k);
-	if (k->heartbeat.state == HEARTBEAT_LEAVING && !k->beat_held &&
+	if (k->heartbeat && k->heartbeat->state == HEARTBEAT_LEAVING && !k->beat_held &&
 	    p.data_written >= k->beat_mark)
-		heartbeat_left(&k->heartbeat, loop_now(k->env.loop));
+		heartbeat_left(k->heartbeat, loop_now(k->env.loop));
 }
 
 static void ping_now(struct link *k)
 {
-	session_ping(k->session, span_str(k->conf->ping.payload));
+	session_ping(k->session, span_str(k->conf->common->ping.payload));
 	k->ping_mark = session_progress(k->session).control_queued;
 	session_flush(k->session);
 	check_left(k);
@@ -51,7 +55,7 @@ static void ping_now(struct link *k)
 
 static void beat_now(struct link *k)
 {
-	const struct conf_message *m = &k->conf->heartbeat.message;
+	const struct conf_message *m = &k->conf->common->heartbeat.message;
 	struct msg msg = { .type = m->type, .data = span_of(m->data, m->n) };
 
 	k->beat_held = k->tx_fragment || session_send(k->session, msg) != SESSION_SENT;
@@ -91,24 +95,25 @@ static void tick_ping(struct link *k, int64_t now)
 
 static void tick_beat(struct link *k, int64_t now)
 {
-	switch (heartbeat_tick(&k->heartbeat, now)) {
+	if (!k->heartbeat)
+		return;
+	switch (heartbeat_tick(k->heartbeat, now)) {
 	case HEARTBEAT_NOTHING:
 		break;
 	case HEARTBEAT_SEND:
 		beat_now(k);
 		break;
 	case HEARTBEAT_DEAD:
-		give_up(k, "no answer to a heartbeat within", k->conf->heartbeat.timeout);
+		give_up(k, "no answer to a heartbeat within", k->conf->common->heartbeat.timeout);
 		break;
 	case HEARTBEAT_SILENT:
-		give_up(k, "no message for", k->conf->idle_timeout);
+		give_up(k, "no message for", k->conf->common->idle_timeout);
 		break;
 	}
 }
 
-static void on_tick(void *arg)
+void link_live_tick(struct link *k)
 {
-	struct link *k = arg;
 	int64_t now = loop_now(k->env.loop);
 
 	tick_ping(k, now);
@@ -119,12 +124,11 @@ static void on_tick(void *arg)
 void link_live_init(struct link *k)
 {
 	k->keepalive.rtt = k->keepalive.srtt = -1;
-	timer_init(&k->tick, k->env.loop, on_tick, k);
 }
 
 void link_live_deinit(struct link *k)
 {
-	timer_deinit(&k->tick);
+	free(k->heartbeat);
 }
 
 void link_live_paused(struct link *k)
@@ -132,30 +136,46 @@ void link_live_paused(struct link *k)
 	int64_t now = loop_now(k->env.loop);
 
 	keepalive_pause(&k->keepalive, k->paused, now);
-	heartbeat_pause(&k->heartbeat, k->paused, now);
+	if (k->heartbeat)
+		heartbeat_pause(k->heartbeat, k->paused, now);
 	arm_tick(k);
+}
+
+static void start_heartbeat(struct link *k, int64_t now)
+{
+	bool wanted = k->conf->common->heartbeat.interval > 0 || k->conf->common->idle_timeout > 0;
+
+	if (wanted && !k->heartbeat)
+		k->heartbeat = mem_zalloc(sizeof(*k->heartbeat));
+	if (wanted) {
+		heartbeat_start(k->heartbeat, k->conf, now);
+		return;
+	}
+	free(k->heartbeat);
+	k->heartbeat = NULL;
 }
 
 void link_live_start(struct link *k)
 {
 	int64_t now = loop_now(k->env.loop);
 
-	k->keepalive.interval = k->conf->ping.interval;
-	k->keepalive.timeout = k->conf->ping.timeout;
-	k->keepalive.any = k->conf->ping.proof == PROOF_ANY;
+	k->keepalive.interval = k->conf->common->ping.interval;
+	k->keepalive.timeout = k->conf->common->ping.timeout;
+	k->keepalive.any = k->conf->common->ping.proof == PROOF_ANY;
 	k->beat_held = false;
 	keepalive_start(&k->keepalive, now);
-	heartbeat_start(&k->heartbeat, k->conf, now);
-	timer_disarm(&k->tick);
+	start_heartbeat(k, now);
+	timer_disarm(&k->timer);
 	link_live_paused(k);
 }
 
 void link_live_stop(struct link *k)
 {
 	keepalive_stop(&k->keepalive);
-	heartbeat_stop(&k->heartbeat);
+	if (k->heartbeat)
+		heartbeat_stop(k->heartbeat);
 	k->beat_held = false;
-	timer_disarm(&k->tick);
+	timer_disarm(&k->timer);
 }
 
 void link_live_check(struct link *k)
@@ -164,18 +184,23 @@ void link_live_check(struct link *k)
 	arm_tick(k);
 }
 
+static bool expects(const struct link *k)
+{
+	return k->heartbeat && heartbeat_expects(k->heartbeat);
+}
+
 /* A fragment ends the silence, but is no answer: it is not the whole message. */
 static void hear(struct link *k, struct msg msg)
 {
 	bool whole = !msg.more && !k->rx_fragment;
 
-	if (whole && heartbeat_expects(&k->heartbeat))
-		heartbeat_message(&k->heartbeat, msg, loop_now(k->env.loop));
+	if (whole && expects(k))
+		heartbeat_message(k->heartbeat, msg, loop_now(k->env.loop));
 }
 
 void link_live_messages(struct link *k, const struct msg *msgs, size_t n)
 {
-	for (size_t i = 0; i < n && heartbeat_expects(&k->heartbeat); i++)
+	for (size_t i = 0; i < n && expects(k); i++)
 		hear(k, msgs[i]);
 	k->rx_fragment = msgs[n - 1].more;
 	k->rx_in_turn = true;
@@ -190,15 +215,15 @@ void link_live_turn(struct link *k, bool heard)
 	now = loop_now(k->env.loop);
 	k->heard_at = now;
 	keepalive_heard(&k->keepalive, now);
-	if (k->rx_in_turn)
-		heartbeat_heard(&k->heartbeat, now);
+	if (k->rx_in_turn && k->heartbeat)
+		heartbeat_heard(k->heartbeat, now);
 	k->rx_in_turn = false;
 	arm_tick(k);
 }
 
 void link_live_pong(struct link *k, struct span payload)
 {
-	if (!span_equal(payload, span_str(k->conf->ping.payload)))
+	if (!span_equal(payload, span_str(k->conf->common->ping.payload)))
 		return;
 	keepalive_pong(&k->keepalive, loop_now(k->env.loop));
 	arm_tick(k);

@@ -32,7 +32,7 @@ void link_tell_state(struct link *k, enum link_state old, enum link_input input)
 {
 	add(k, (struct history_entry){ .kind = HISTORY_STATE, .delay = -1 },
 	    link_input_name(input));
-	log_debug(k->object, "%s -> %s (%s)", link_state_name(old), link_state_name(k->state),
+	log_debug(k->env.object, "%s -> %s (%s)", link_state_name(old), link_state_name(k->state),
 		  link_input_name(input));
 }
 
@@ -41,7 +41,7 @@ void link_tell_attempt(struct link *k, const struct url *url)
 	mem_auto_str shown = url_format(url);
 
 	add(k, (struct history_entry){ .kind = HISTORY_ATTEMPT, .delay = -1 }, shown);
-	log_info(k->object, "attempt %" PRIu64 ": %s", k->info.attempts, shown);
+	log_info(k->env.object, "attempt %" PRIu64 ": %s", k->info.attempts, shown);
 }
 
 void link_tell_opened(struct link *k)
@@ -56,16 +56,16 @@ void link_tell_opened(struct link *k)
 	text = mem_printf("%s%s%s%s", d.peer, d.tls ? ", " : "", d.tls ? d.tls->version : "",
 			  d.compression.agreed.on ? ", compressed" : "");
 	add(k, e, text);
-	log_notice(k->object, "open (%s%s%s)", text, d.subprotocol ? ", subprotocol " : "",
+	log_notice(k->env.object, "open (%s%s%s)", text, d.subprotocol ? ", subprotocol " : "",
 		   d.subprotocol ? d.subprotocol : "");
 	if (d.tls && !d.tls->verified)
-		log_warning(k->object, "tls.verify is off: anybody could be at the other end");
+		log_warning(k->env.object, "tls.verify is off: anybody could be at the other end");
 	if (d.tls && d.tls->ktls_refusal && !k->told_ktls)
-		log_notice(k->object, "tls.ktls: not in use, %s", d.tls->ktls_refusal);
+		log_notice(k->env.object, "tls.ktls: not in use, %s", d.tls->ktls_refusal);
 	k->told_ktls = d.tls && d.tls->ktls_refusal;
-	if (k->conf->mask == MASK_ZERO)
-		log_warning(k->object, "mask is \"zero\": what is sent can be predicted; for "
-				       "packet captures only");
+	if (k->conf->common->mask == MASK_ZERO)
+		log_warning(k->env.object, "mask is \"zero\": what is sent can be predicted; for "
+					   "packet captures only");
 }
 
 static void note(struct link *k, const struct session_end *end, const char *text, int64_t delay)
@@ -88,11 +88,12 @@ static void log_lost(struct link *k, const struct session_end *end)
 	bool in_order = end->clean && end->unsent == 0 && end->unacked <= CLOSE_FRAME_MAX;
 
 	if (end->partial)
-		log_notice(k->object, "%zu bytes of an incomplete message are lost", end->partial);
+		log_notice(k->env.object, "%zu bytes of an incomplete message are lost",
+			   end->partial);
 	if (end->unsent)
-		log_notice(k->object, "%" PRIu64 " bytes were not sent any more", end->unsent);
+		log_notice(k->env.object, "%" PRIu64 " bytes were not sent any more", end->unsent);
 	if (end->unacked && !in_order)
-		log_notice(k->object, "%" PRIu64 " bytes were sent but never acknowledged",
+		log_notice(k->env.object, "%" PRIu64 " bytes were sent but never acknowledged",
 			   end->unacked);
 }
 
@@ -113,7 +114,7 @@ static char *why_over(const struct link *k, const struct session_end *end)
 		return mem_printf("giving up (reconnect.fatal_close has %d)", end->close_code);
 	case BACKOFF_ATTEMPTS:
 		return mem_printf("giving up (reconnect.attempts is %" PRId64 ")",
-				  k->conf->reconnect.attempts);
+				  k->conf->common->reconnect.attempts);
 	}
 	return mem_strdup("giving up");
 }
@@ -131,10 +132,11 @@ static void tell_flapping(struct link *k)
 	bool flaps = backoff_is_flapping(&k->backoff);
 
 	if (flaps && !k->flapping)
-		log_warning(k->object,
+		log_warning(k->env.object,
 			    "flapping: %" PRIu64 " connections in a row did not last for %.3gs "
 			    "(reconnect.reset_after)",
-			    k->backoff.short_lived, link_seconds(k->conf->reconnect.reset_after));
+			    k->backoff.short_lived,
+			    link_seconds(k->conf->common->reconnect.reset_after));
 	k->flapping = flaps;
 }
 
@@ -148,7 +150,7 @@ void link_tell_end(struct link *k, const struct session_end *end, int64_t delay)
 	bool expected = end->was_open || !end->err.code;
 
 	note(k, end, why, delay);
-	log_at(expected ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, k->object, "%s, %s", why, next);
+	log_at(expected ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, k->env.object, "%s, %s", why, next);
 	log_lost(k, end);
 	tell_flapping(k);
 }
@@ -158,7 +160,7 @@ void link_tell_asked_end(struct link *k, const struct session_end *end)
 	mem_auto_str text = mem_printf("closed (%d \"%s\")", k->stop_code, link_stop_reason(k));
 
 	note(k, end, text, k->state == LINK_RESTARTING ? 0 : -1);
-	log_notice(k->object, "%s", text);
+	log_notice(k->env.object, "%s", text);
 	log_lost(k, end);
 }
 
@@ -178,6 +180,17 @@ void link_add_packed(const struct session *s, struct ws_packed *rx, struct ws_pa
 	add_packed(tx, &d.compression.tx);
 }
 
+static void tell_past(const struct link_past *past, struct link_info *info)
+{
+	info->last_error = past->last_error;
+	info->last_error_at = past->last_error_at;
+	info->last_close = past->last_close;
+	info->unacked = past->unacked;
+	info->unsent = past->unsent;
+	info->packed_rx = past->packed_rx;
+	info->packed_tx = past->packed_tx;
+}
+
 void link_info(struct link *k, struct link_info *info)
 {
 	const struct session *session = k->session ? k->session : k->ended;
@@ -186,32 +199,25 @@ void link_info(struct link *k, struct link_info *info)
 	*info = (struct link_info){
 		.since = k->info.since,
 		.attempts = k->info.attempts,
-		.reconnects = k->info.reconnects,
+		.reconnects = k->n_opened > 0 ? k->n_opened - 1 : 0,
 		.epoch = k->info.epoch,
-		.last_error_at = k->info.last_error_at,
 		.rx = k->info.rx,
 		.tx = k->info.tx,
-		.unacked = k->info.unacked,
-		.unsent = k->info.unsent,
-		.packed_rx = k->info.packed_rx,
-		.packed_tx = k->info.packed_tx,
 	};
-	if (k->info.last_error)
-		info->last_error = *k->info.last_error;
-	if (k->info.last_close)
-		info->last_close = *k->info.last_close;
+	if (k->past)
+		tell_past(k->past, info);
 	info->details.url = &k->conf->urls[k->url_at % k->conf->n_urls];
 	info->details.handshake = -1;
 	info->state = k->state;
-	info->retry_in = timer_is_armed(&k->retry) ?
-				 link_seconds(k->retry.due > now ? k->retry.due - now : 0) :
+	info->retry_in = k->state == LINK_WAITING ?
+				 link_seconds(k->timer.due > now ? k->timer.due - now : 0) :
 				 -1;
 	info->rtt = k->keepalive.rtt;
 	info->srtt = k->keepalive.srtt;
 	info->last_rx = k->heard_at ? link_seconds(now - k->heard_at) : -1;
 	info->flapping = backoff_is_flapping(&k->backoff) &&
 			 !(k->state == LINK_OPEN &&
-			   now - k->opened >= k->conf->reconnect.reset_after);
+			   now - k->opened >= k->conf->common->reconnect.reset_after);
 	if (session)
 		session_details(session, &info->details);
 	if (!k->session)

@@ -32,16 +32,16 @@ static int version_of(enum conf_tls_version v)
 static struct tls_params common_tls(const struct bridge_conf *conf)
 {
 	return (struct tls_params){
-		.verify = conf->tls.verify,
-		.verify_hostname = conf->tls.verify_hostname,
-		.ca_file = conf->tls.ca_file,
-		.ca_dir = conf->tls.ca_dir,
-		.min_version = version_of(conf->tls.min_version),
-		.max_version = version_of(conf->tls.max_version),
-		.ciphers = conf->tls.ciphers,
-		.ciphersuites = conf->tls.ciphersuites,
-		.groups = conf->tls.groups,
-		.keylog_file = conf->tls.keylog_file,
+		.verify = conf->common->tls.verify,
+		.verify_hostname = conf->common->tls.verify_hostname,
+		.ca_file = conf->common->tls.ca_file,
+		.ca_dir = conf->common->tls.ca_dir,
+		.min_version = version_of(conf->common->tls.min_version),
+		.max_version = version_of(conf->common->tls.max_version),
+		.ciphers = conf->common->tls.ciphers,
+		.ciphersuites = conf->common->tls.ciphersuites,
+		.groups = conf->common->tls.groups,
+		.keylog_file = conf->common->tls.keylog_file,
 	};
 }
 
@@ -52,14 +52,14 @@ static bool server_tls(struct route *r, const struct route_source *from, struct 
 
 	if (from->url->scheme != URL_WSS)
 		return true;
-	params.ktls = conf->tls.ktls;
+	params.ktls = conf->common->tls.ktls;
 	if (!from->foreign) {
-		params.cert = conf->tls.cert;
-		params.key = conf->tls.key;
+		params.cert = conf->common->tls.cert;
+		params.key = conf->common->tls.key;
 		params.key_password = from->secrets->key_password;
-		params.pins = (const char *const *)conf->tls.pins;
-		params.n_pins = conf->tls.n_pins;
-		r->dial.tls_server_name = conf->tls.server_name;
+		params.pins = (const char *const *)conf->common->tls.pins;
+		params.n_pins = conf->common->tls.n_pins;
+		r->dial.tls_server_name = conf->common->tls.server_name;
 	}
 	r->tls = r->dial.tls = tls_cache_get(from->tls_cache, &params, err);
 	return r->tls != NULL;
@@ -104,8 +104,9 @@ static bool goes_directly(struct route *r, const struct route_source *from)
 	struct proxy_env environment = { .get = get_env, .arg = r };
 	const char *list;
 
-	if (from->conf->proxy.n_no_proxy)
-		list = r->no_proxy = join(from->conf->proxy.no_proxy, from->conf->proxy.n_no_proxy);
+	if (from->conf->common->proxy.n_no_proxy)
+		list = r->no_proxy = join(from->conf->common->proxy.no_proxy,
+					  from->conf->common->proxy.n_no_proxy);
 	else
 		list = proxy_env_no_proxy(&environment);
 	return list && no_proxy_matches(list, r->dial.host, r->dial.port);
@@ -136,11 +137,11 @@ static void configured_proxy(struct route *r, const struct route_source *from)
 	const char *password = from->secrets->proxy_password;
 
 	r->proxy = (struct dial_proxy){
-		.kind = kind_of(conf->proxy.kind),
-		.host = conf->proxy.host,
-		.port = conf->proxy.port,
-		.user = conf->proxy.user,
-		.password = password ? password : conf->proxy.password,
+		.kind = kind_of(conf->common->proxy.kind),
+		.host = conf->common->proxy.host,
+		.port = conf->common->proxy.port,
+		.user = conf->common->proxy.user,
+		.password = password ? password : conf->common->proxy.password,
 	};
 	r->dial.proxy = &r->proxy;
 }
@@ -179,7 +180,7 @@ static bool choose_proxy(struct route *r, const struct route_source *from, struc
 {
 	if (r->dial.unix_path || goes_directly(r, from))
 		return true;
-	switch (from->conf->proxy.use) {
+	switch (from->conf->common->proxy.use) {
 	case CONF_PROXY_NONE:
 		return true;
 	case CONF_PROXY_ENV:
@@ -209,22 +210,22 @@ static enum socket_family family_of(enum conf_family family)
 static struct socket_params socket_of(const struct bridge_conf *conf)
 {
 	struct socket_params p = {
-		.nodelay = conf->socket.nodelay,
-		.user_timeout = conf->socket.user_timeout,
-		.keepalive = conf->socket.keepalive,
-		.keepalive_idle = conf->socket.keepalive_idle,
-		.keepalive_interval = conf->socket.keepalive_interval,
-		.keepalive_count = conf->socket.keepalive_count,
-		.mark = (uint32_t)conf->socket.mark,
-		.rcvbuf = (int64_t)conf->socket.rcvbuf,
-		.sndbuf = (int64_t)conf->socket.sndbuf,
-		.family = family_of(conf->socket.family),
+		.nodelay = conf->common->socket.nodelay,
+		.user_timeout = conf->common->socket.user_timeout,
+		.keepalive = conf->common->socket.keepalive,
+		.keepalive_idle = conf->common->socket.keepalive_idle,
+		.keepalive_interval = conf->common->socket.keepalive_interval,
+		.keepalive_count = conf->common->socket.keepalive_count,
+		.mark = (uint32_t)conf->common->socket.mark,
+		.rcvbuf = (int64_t)conf->common->socket.rcvbuf,
+		.sndbuf = (int64_t)conf->common->socket.sndbuf,
+		.family = family_of(conf->common->socket.family),
 	};
 
 	snprintf(p.bind_address, sizeof(p.bind_address), "%s",
-		 conf->socket.bind_address ? conf->socket.bind_address : "");
+		 conf->common->socket.bind_address ? conf->common->socket.bind_address : "");
 	snprintf(p.bind_device, sizeof(p.bind_device), "%s",
-		 conf->socket.bind_device ? conf->socket.bind_device : "");
+		 conf->common->socket.bind_device ? conf->common->socket.bind_device : "");
 	return p;
 }
 
@@ -237,10 +238,10 @@ static void set_place(struct route *r, const struct route_source *from)
 	r->dial.unix_path = from->url->unix_path;
 	if (from->foreign)
 		return;
-	r->dial.connect_host = conf->connect_to.host;
-	r->dial.connect_port = conf->connect_to.port;
-	if (conf->connect_to.unix_path)
-		r->dial.unix_path = conf->connect_to.unix_path;
+	r->dial.connect_host = conf->common->connect_to.host;
+	r->dial.connect_port = conf->common->connect_to.port;
+	if (conf->common->connect_to.unix_path)
+		r->dial.unix_path = conf->common->connect_to.unix_path;
 }
 
 bool route_init(struct route *r, const struct route_source *from, struct error *err)
@@ -248,11 +249,11 @@ bool route_init(struct route *r, const struct route_source *from, struct error *
 	const struct bridge_conf *conf = from->conf;
 
 	*r = (struct route){ 0 };
-	r->user_agent = conf->has_user_agent ? mem_strdup(conf->user_agent) :
-					       mem_printf("wsbridge/%s", wsb_version);
+	r->user_agent = conf->handshake->has_user_agent ? mem_strdup(conf->handshake->user_agent) :
+							  mem_printf("wsbridge/%s", wsb_version);
 	r->dial.socket = socket_of(conf);
 	r->dial.resolve_timeout = RESOLVE_TIMEOUT;
-	r->dial.connect_timeout = conf->timeouts.connect;
+	r->dial.connect_timeout = conf->common->timeouts.connect;
 	r->dial.attempt = from->attempt;
 	r->dial.user_agent = r->user_agent;
 	r->dial.rand = from->rand;

@@ -56,8 +56,8 @@ struct script *script_new(const struct bridge_conf *conf, char *const *secrets)
 	struct script *s = mem_zalloc(sizeof(*s));
 	size_t n = 0;
 
-	for (size_t i = 0; i < conf->n_on_open; i++)
-		n += conf->on_open[i].n_captures;
+	for (size_t i = 0; i < conf->handshake->n_on_open; i++)
+		n += conf->handshake->on_open[i].n_captures;
 	s->conf = conf;
 	s->secrets = secrets;
 	s->captures = mem_array(n, sizeof(*s->captures));
@@ -77,13 +77,13 @@ void script_free(struct script *s)
 
 static const struct conf_step *current(const struct script *s)
 {
-	return s->at < s->conf->n_on_open ? &s->conf->on_open[s->at] : NULL;
+	return s->at < s->conf->handshake->n_on_open ? &s->conf->handshake->on_open[s->at] : NULL;
 }
 
 static void advance(struct script *s)
 {
 	if (s->secrets)
-		s->secrets += s->conf->on_open[s->at].n_secrets;
+		s->secrets += s->conf->handshake->on_open[s->at].n_secrets;
 	s->at++;
 	s->begun = false;
 }
@@ -175,7 +175,7 @@ static enum script_do expect(struct script *s, int64_t now, struct error *err)
 	if (now < s->due)
 		return SCRIPT_WAIT;
 	error_set(err, ERR_TIMEOUT, "nothing that matches has come within %.3gs",
-		  (double)s->conf->on_open[s->at].timeout / 1e6);
+		  (double)s->conf->handshake->on_open[s->at].timeout / 1e6);
 	fail(s, err);
 	return SCRIPT_FAILED;
 }

@@ -214,7 +214,7 @@ static void add_field(struct secrets *s, const struct secret_conf *from, char **
 	if (s->n_slots == before)
 		return;
 	s->slots[before].is_field = true;
-	s->slots[before].is_token = from == &s->conf->auth.secret;
+	s->slots[before].is_token = from == &s->conf->handshake->auth.secret;
 }
 
 /* Where in the configuration it stands: {"text": SECRET}, or one of the step's "secrets". */
@@ -231,8 +231,8 @@ static void collect_steps(struct secrets *s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->conf->n_on_open; i++) {
-		const struct conf_step *step = &s->conf->on_open[i];
+	for (size_t i = 0; i < s->conf->handshake->n_on_open; i++) {
+		const struct conf_step *step = &s->conf->handshake->on_open[i];
 
 		for (size_t j = 0; j < step->n_secrets; j++) {
 			mem_auto_str option = step_option(i, step, step->secrets[j].name);
@@ -246,28 +246,28 @@ static size_t count_steps(const struct bridge_conf *conf)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < conf->n_on_open; i++)
-		n += conf->on_open[i].n_secrets;
+	for (size_t i = 0; i < conf->handshake->n_on_open; i++)
+		n += conf->handshake->on_open[i].n_secrets;
 	return n;
 }
 
 static void collect(struct secrets *s)
 {
 	const struct bridge_conf *conf = s->conf;
-	bool bearer = conf->auth.kind == AUTH_BEARER;
+	bool bearer = conf->handshake->auth.kind == AUTH_BEARER;
 
-	for (size_t i = 0; i < conf->n_headers; i++) {
-		mem_auto_str option = mem_printf("headers.%s", conf->headers[i].name);
+	for (size_t i = 0; i < conf->handshake->n_headers; i++) {
+		mem_auto_str option = mem_printf("headers.%s", conf->handshake->headers[i].name);
 
-		add_field(s, &conf->headers[i].value, &s->values.headers[i], option);
+		add_field(s, &conf->handshake->headers[i].value, &s->values.headers[i], option);
 	}
-	add_field(s, &conf->cookie, &s->values.cookie, "cookie");
+	add_field(s, &conf->handshake->cookie, &s->values.cookie, "cookie");
 	if (bearer)
-		add_field(s, &conf->auth.secret, &s->values.auth, "auth.bearer");
+		add_field(s, &conf->handshake->auth.secret, &s->values.auth, "auth.bearer");
 	else
-		add(s, &conf->auth.secret, &s->values.auth, "auth.basic.password");
-	add(s, &conf->tls.key_password, &s->values.key_password, "tls.key_password");
-	add(s, &conf->proxy.secret, &s->values.proxy_password, "proxy_password");
+		add(s, &conf->handshake->auth.secret, &s->values.auth, "auth.basic.password");
+	add(s, &conf->common->tls.key_password, &s->values.key_password, "tls.key_password");
+	add(s, &conf->common->proxy.secret, &s->values.proxy_password, "proxy_password");
 	collect_steps(s);
 }
 
@@ -281,9 +281,9 @@ struct secrets *secrets_read(struct loop *l, const struct bridge_conf *conf, sec
 	s->cb = cb;
 	s->arg = arg;
 	deferred_init(&s->done, on_done, s);
-	s->values.headers = mem_array(conf->n_headers, sizeof(char *));
+	s->values.headers = mem_array(conf->handshake->n_headers, sizeof(char *));
 	s->values.steps = mem_array(count_steps(conf), sizeof(char *));
-	s->slots = mem_array(conf->n_headers + 4 + count_steps(conf), sizeof(*s->slots));
+	s->slots = mem_array(conf->handshake->n_headers + 4 + count_steps(conf), sizeof(*s->slots));
 	collect(s);
 	advance(s);
 	return s;
@@ -300,7 +300,7 @@ void secrets_free(struct secrets *s)
 		return;
 	command_cancel(s->command);
 	deferred_cancel(&s->done);
-	for (size_t i = 0; i < s->conf->n_headers; i++)
+	for (size_t i = 0; i < s->conf->handshake->n_headers; i++)
 		wipe(&s->values.headers[i]);
 	for (size_t i = 0; i < count_steps(s->conf); i++)
 		wipe(&s->values.steps[i]);

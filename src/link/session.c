@@ -10,6 +10,8 @@
 
 #include "base/http_head.h"
 #include "base/mem.h"
+#include "link/script.h"
+#include "link/secrets.h"
 #include "link/session_int.h"
 #include "ws/conn.h"
 
@@ -26,6 +28,20 @@ void session_keep_report(struct session *s, const struct dial_report *report)
 	s->report = dial_report_copy(report);
 }
 
+void session_leave_way(struct session *s)
+{
+	struct session_way *way = s->way;
+
+	if (!way)
+		return;
+	s->way = NULL;
+	dialer_leave(&way->turn);
+	dial_cancel(way->dial);
+	script_free(way->script);
+	secrets_free(way->secrets);
+	free(way);
+}
+
 static void drop_stream(struct session *s)
 {
 	stream_free(s->stream);
@@ -37,20 +53,17 @@ static void drop_stream(struct session *s)
 /* The stream is heard of no more, but stays: what it knows of TLS is told with the end. */
 static void stop_transport(struct session *s)
 {
-	if (s->dial) {
-		session_keep_report(s, dial_report(s->dial));
+	if (s->way && s->way->dial) {
+		session_keep_report(s, dial_report(s->way->dial));
 		s->report->proxy_tls = NULL; /* it goes with the dial */
 	}
-	dialer_leave(&s->turn);
-	dial_cancel(s->dial);
-	s->dial = NULL;
+	session_leave_way(s);
 	if (s->stream)
 		stream_detach(s->stream);
-	session_script_drop(s);
 	timer_disarm(&s->deadline);
 	if (s->release)
 		timer_disarm(&s->release->timer);
-	deferred_cancel(&s->flush);
+	deferred_cancel(&s->turn_end);
 }
 
 /* What of ours the other machine may never have got. */
@@ -81,7 +94,7 @@ void session_finish(struct session *s, const struct error *err)
 	loop_passed(s->loop, session_end(s)->partial);
 	s->state = DONE;
 	stop_transport(s);
-	loop_defer(s->loop, &s->gone);
+	loop_defer(s->loop, &s->turn_end);
 }
 
 void session_fail_at(struct session *s, enum err code, enum stage stage, const char *sentence)
@@ -93,10 +106,8 @@ void session_fail_at(struct session *s, enum err code, enum stage stage, const c
 	session_finish(s, &err);
 }
 
-static void on_gone(void *arg)
+static void on_gone(struct session *s)
 {
-	struct session *s = arg;
-
 	if (!s->freed) {
 		session_emit(
 			s, (struct session_event){ .type = SESSION_ENDED, .end = session_end(s) });
@@ -122,11 +133,21 @@ static void on_gone(void *arg)
 	free(s);
 }
 
+static void on_turn_end(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->state == DONE)
+		on_gone(s);
+	else
+		session_write_out(s);
+}
+
 static void on_turn(void *arg)
 {
 	struct session *s = arg;
 
-	s->began = loop_now(s->loop);
+	s->way->began = loop_now(s->loop);
 	session_begin(s);
 }
 
@@ -134,14 +155,18 @@ struct session *session_new(const struct session_params *params)
 {
 	struct session *s = mem_zalloc(sizeof(*s));
 
-	s->env = *params;
+	s->way = mem_zalloc(sizeof(*s->way));
+	s->way->params = *params;
+	s->cb = params->cb;
+	s->arg = params->arg;
+	s->tap = params->tap;
+	s->handshake = -1;
 	s->loop = params->loop;
 	s->conf = bridge_conf_ref(params->conf);
 	s->url = params->url;
 	timer_init(&s->deadline, s->loop, session_on_deadline, s);
-	deferred_init(&s->flush, session_on_end_of_turn, s);
-	deferred_init(&s->gone, on_gone, s);
-	dialer_wait_turn(params->dialer, &s->turn, on_turn, s);
+	deferred_init(&s->turn_end, on_turn_end, s);
+	dialer_wait_turn(params->dialer, &s->way->turn, on_turn, s);
 	return s;
 }
 
@@ -153,12 +178,12 @@ void session_free(struct session *s)
 	s->state = DONE;
 	stop_transport(s);
 	drop_stream(s);
-	loop_defer(s->loop, &s->gone);
+	loop_defer(s->loop, &s->turn_end);
 }
 
 void session_set_tap(struct session *s, const struct session_tap *tap)
 {
-	s->env.tap = tap;
+	s->tap = tap;
 }
 
 bool session_wire(const struct session *s, struct ws_wire *wire)
@@ -178,7 +203,7 @@ static void close_politely(struct session *s, int code, const char *reason)
 {
 	session_end(s)->ours = true;
 	ws_conn_close(s->conn, code, span_str(reason));
-	session_enter_closing(s, s->conf->timeouts.close);
+	session_enter_closing(s, s->conf->common->timeouts.close);
 	session_flush_later(s);
 }
 
@@ -322,19 +347,16 @@ bool session_acked(const struct session *s, uint64_t *written, uint64_t *acked)
 
 void session_details(const struct session *s, struct session_details *out)
 {
-	*out = (struct session_details){ .url = s->url, .handshake = -1 };
+	*out = (struct session_details){ .url = s->url, .handshake = s->handshake };
 	if (s->refusal)
 		out->body = buf_bytes(&s->refusal->body);
 	out->report = s->report;
 	if (s->stream && s->report)
 		out->peer = s->report->peer;
 	out->tls = s->report ? s->report->tls : NULL;
-	if (s->answered)
-		out->handshake = s->answered - s->asked;
 	if (!s->conn)
 		return;
 	out->subprotocol = ws_conn_subprotocol(s->conn);
 	ws_conn_compression(s->conn, &out->compression);
-	if (ws_conn_head(s->conn)->status)
-		out->head = ws_conn_head(s->conn);
+	out->head = ws_conn_answer(s->conn);
 }

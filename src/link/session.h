@@ -20,7 +20,6 @@
 struct cookies;
 struct dial_report;
 struct dialer;
-struct http_head;
 struct loop;
 struct rand_source;
 struct session;
@@ -152,7 +151,7 @@ struct session_details {
 	const char *peer;		   /* NULL = not connected */
 	const char *subprotocol;	   /* NULL = none */
 	struct ws_compression compression; /* off if there is none */
-	const struct http_head *head;	   /* of the handshake's response, NULL = none */
+	struct span head;		   /* of the handshake's response; see http_head_again */
 	struct span body;		   /* of a refusal: its first SESSION_BODY_MAX bytes */
 	const struct tls_info *tls;	   /* NULL = none */
 	const struct dial_report *report;  /* of the last dial, NULL = none yet */

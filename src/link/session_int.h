@@ -49,32 +49,41 @@ struct session_release {
 	uint64_t released; /* and when memory was given back last */
 };
 
-struct session {
-	struct session_params env;
-	struct loop *loop;
-	struct bridge_conf *conf;
-	enum session_state state;
-	const struct url *url;	 /* where it goes: the owner's, or `redirected` */
-	struct url *redirected;	 /* NULL = it is not */
+/* What it needs until it is open. */
+struct session_way {
+	struct session_params params;
 	int64_t redirects;	 /* followed so far */
 	bool foreign;		 /* one of them led to another origin */
 	struct dialer_turn turn; /* WAITING_TURN */
-	struct secrets *secrets; /* until it is open */
-	struct dial *dial;	 /* DIALING */
-	struct script *script;	 /* SCRIPT */
+	struct secrets *secrets;
+	struct dial *dial;     /* DIALING */
+	struct script *script; /* SCRIPT */
+	int64_t began, asked;  /* its turn came, the request left: on the loop's clock */
+};
+
+struct session {
+	session_cb cb;
+	void *arg;
+	const struct session_tap *tap;
+	struct loop *loop;
+	struct bridge_conf *conf;
+	enum session_state state;
+	bool was_open;
+	const struct url *url;	 /* where it goes: the owner's, or `redirected` */
+	struct url *redirected;	 /* NULL = it is not */
+	struct session_way *way; /* NULL: it is open, or over */
 	struct stream *stream;	 /* from UPGRADING on */
 	struct ws_conn *conn;
 	struct timer deadline;
-	struct session_release *release;	/* NULL: nothing was compressed yet */
-	int64_t began, asked, answered, opened; /* on the loop's clock; 0 = not yet */
-	struct dial_report *report;		/* of the last dial; NULL = none yet */
-	struct session_refusal *refusal;	/* REFUSED, and later; else NULL */
-	struct deferred flush;			/* end of turn: write */
-	struct deferred gone;	 /* end of turn: report the end, then free the memory */
-	struct session_end *end; /* NULL: nothing is known of it; see session_end() */
-	bool was_open;
-	bool upgraded; /* it has been a WebSocket connection */
-	bool paused;   /* by the owner; counts while it is OPEN */
+	struct session_release *release; /* NULL: nothing was compressed yet */
+	int64_t handshake;		 /* how long it took; -1 = it is not over */
+	int64_t opened;			 /* on the loop's clock */
+	struct dial_report *report;	 /* of the last dial; NULL = none yet */
+	struct session_refusal *refusal; /* REFUSED, and later; else NULL */
+	struct deferred turn_end;	 /* write; DONE: report the end, then free the memory */
+	struct session_end *end;	 /* NULL: nothing is known of it; see session_end() */
+	bool upgraded;			 /* it has been a WebSocket connection */
+	bool paused;			 /* by the owner; counts while it is OPEN */
 	bool freed;
 	bool starved; /* SESSION_FULL was answered */
 	bool written; /* SESSION_WRITTEN is due at the end of the turn */
@@ -104,7 +113,8 @@ void session_script_begin(struct session *s); /* upgraded: the first step */
 /* A message has come; false: it is not for the owner. session_script_run follows. */
 bool session_script_hear(struct session *s, struct msg msg);
 void session_script_run(struct session *s);
-void session_script_drop(struct session *s);
+
+void session_leave_way(struct session *s); /* twice is fine */
 
 void session_emit(struct session *s, struct session_event ev);
 
@@ -121,7 +131,7 @@ void session_finish(struct session *s, const struct error *err);
 void session_fail_at(struct session *s, enum err code, enum stage stage, const char *sentence);
 
 void session_flush_later(struct session *s);
-void session_on_end_of_turn(void *arg);
+void session_write_out(struct session *s); /* and tell the owner what was written */
 void session_on_stream(void *arg, enum stream_event event, struct span data,
 		       const struct error *err);
 

@@ -18,12 +18,13 @@
 void session_emit(struct session *s, struct session_event ev)
 {
 	if (!s->freed)
-		s->env.cb(s->env.arg, &ev);
+		s->cb(s->arg, &ev);
 }
 
 void session_flush_later(struct session *s)
 {
-	loop_defer(s->loop, &s->flush);
+	if (s->state != DONE) /* its end is not told twice */
+		loop_defer(s->loop, &s->turn_end);
 }
 
 static void tap_sent(const struct session_tap *tap, const struct iovec *iov, size_t n)
@@ -52,8 +53,8 @@ void session_flush(struct session *s)
 		return;
 	loop_passed(s->loop, offered);
 	wrote = stream_offer(s->stream, iov, n);
-	if (s->env.tap)
-		tap_sent(s->env.tap, iov, wrote);
+	if (s->tap)
+		tap_sent(s->tap, iov, wrote);
 	ws_conn_wrote(s->conn, wrote);
 	if (wrote == offered && (ws_conn_wants(s->conn) & WS_WANT_WRITE))
 		session_flush_later(s); /* a Pong had to wait for those before it to leave */
@@ -90,20 +91,18 @@ void session_watch_memory(struct session *s)
 	struct session_release *r = s->release;
 	uint64_t uses = ws_conn_memory_uses(s->conn);
 
-	if (s->conf->compression.release_after == 0 || uses == (r ? r->released : 0))
+	if (s->conf->common->compression.release_after == 0 || uses == (r ? r->released : 0))
 		return;
 	if (!r)
 		r = s->release = new_release(s);
 	if (timer_is_armed(&r->timer))
 		return;
 	r->packed = uses;
-	timer_arm(&r->timer, s->conf->compression.release_after);
+	timer_arm(&r->timer, s->conf->common->compression.release_after);
 }
 
-void session_on_end_of_turn(void *arg)
+void session_write_out(struct session *s)
 {
-	struct session *s = arg;
-
 	session_flush(s);
 	if (!s->written)
 		return;
@@ -122,7 +121,7 @@ void session_enter_closing(struct session *s, int64_t wait)
 	if (s->paused && s->state == OPEN)
 		stream_resume(s->stream); /* or the server's Close would not be seen */
 	s->state = CLOSING;
-	session_script_drop(s);
+	session_leave_way(s);
 	timer_arm(&s->deadline, wait);
 }
 
@@ -146,7 +145,7 @@ static void on_close_frame(struct session *s, const struct ws_event *ev)
 	escape_text(session_end(s)->reason, sizeof(session_end(s)->reason), ev->payload);
 	if (s->state == SCRIPT)
 		note_early_close(s);
-	session_enter_closing(s, s->conf->timeouts.close);
+	session_enter_closing(s, s->conf->common->timeouts.close);
 }
 
 /*
@@ -240,8 +239,8 @@ static void on_data(struct session *s, struct span data)
 	struct ws_conn *conn = s->conn;
 	uint64_t frames = ws_conn_frames(conn);
 
-	if (s->env.tap)
-		s->env.tap->pass(s->env.tap->arg, false, data);
+	if (s->tap)
+		s->tap->pass(s->tap->arg, false, data);
 	if (s->state == REFUSED) {
 		session_on_body(s, data);
 		return;
@@ -320,7 +319,7 @@ void session_on_stream(void *arg, enum stream_event event, struct span data,
 		on_data(s, data);
 		break;
 	case STREAM_WRITABLE:
-		session_on_end_of_turn(s);
+		session_write_out(s);
 		break;
 	case STREAM_EOF:
 		on_eof(s);

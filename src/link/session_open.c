@@ -37,13 +37,13 @@ static int64_t shorter(int64_t a, int64_t b)
 
 int64_t session_open_left(const struct session *s)
 {
-	int64_t open = s->conf->timeouts.open;
+	int64_t open = s->conf->common->timeouts.open;
 
 	if (open == 0)
 		return INT64_MAX;
-	if (s->script)
-		open += script_waited(s->script);
-	return open - (loop_now(s->loop) - s->began);
+	if (s->way->script)
+		open += script_waited(s->way->script);
+	return open - (loop_now(s->loop) - s->way->began);
 }
 
 void session_arm_deadline(struct session *s, int64_t limit)
@@ -63,21 +63,21 @@ void session_arm_deadline(struct session *s, int64_t limit)
 
 static void enter_upgrading(struct session *s, struct stream *stream)
 {
-	bool keeps = s->conf->cookies == COOKIES_KEEP;
-	char *jar = keeps ? cookies_header(s->env.cookies, s->url, time(NULL)) : NULL;
+	bool keeps = s->conf->handshake->cookies == COOKIES_KEEP;
+	char *jar = keeps ? cookies_header(s->way->params.cookies, s->url, time(NULL)) : NULL;
 	struct upgrade_source from = {
 		.conf = s->conf,
 		.url = s->url,
-		.secrets = secrets_values(s->secrets),
+		.secrets = secrets_values(s->way->secrets),
 		.jar = jar,
-		.foreign = s->foreign,
-		.rand = s->env.rand,
+		.foreign = s->way->foreign,
+		.rand = s->way->params.rand,
 	};
 	struct upgrade_params up;
 
 	s->state = UPGRADING;
 	s->stream = stream;
-	s->asked = loop_now(s->loop);
+	s->way->asked = loop_now(s->loop);
 	upgrade_params_init(&up, &from);
 	up.ws.max_output = OUTPUT_MAX;
 	s->conn = ws_conn_new(&up.ws);
@@ -85,10 +85,10 @@ static void enter_upgrading(struct session *s, struct stream *stream)
 	if (jar)
 		explicit_bzero(jar, strlen(jar));
 	free(jar);
-	session_arm_deadline(s, s->conf->timeouts.handshake);
+	session_arm_deadline(s, s->conf->common->timeouts.handshake);
 	stream_attach(stream, session_on_stream, s);
-	if (s->env.tap)
-		s->env.tap->begin(s->env.tap->arg, s->conf);
+	if (s->tap)
+		s->tap->begin(s->tap->arg, s->conf);
 	session_flush(s);
 }
 
@@ -97,7 +97,7 @@ static void on_dialed(void *arg, struct stream *stream, const struct dial_report
 {
 	struct session *s = arg;
 
-	s->dial = NULL;
+	s->way->dial = NULL;
 	session_keep_report(s, report);
 	if (stream)
 		enter_upgrading(s, stream);
@@ -110,11 +110,11 @@ static void dial(struct session *s)
 	struct route_source from = {
 		.conf = s->conf,
 		.url = s->url,
-		.secrets = secrets_values(s->secrets),
-		.foreign = s->foreign,
-		.attempt = s->env.attempt,
-		.rand = s->env.rand,
-		.tls_cache = dialer_tls_cache(s->env.dialer),
+		.secrets = secrets_values(s->way->secrets),
+		.foreign = s->way->foreign,
+		.attempt = s->way->params.attempt,
+		.rand = s->way->params.rand,
+		.tls_cache = dialer_tls_cache(s->way->params.dialer),
 	};
 	struct error err = ERROR_INIT;
 	struct route route;
@@ -122,7 +122,7 @@ static void dial(struct session *s)
 	s->state = DIALING;
 	session_arm_deadline(s, 0);
 	if (route_init(&route, &from, &err))
-		s->dial = dial_start(s->env.dialer, &route.dial, on_dialed, s);
+		s->way->dial = dial_start(s->way->params.dialer, &route.dial, on_dialed, s);
 	else
 		session_finish(s, &err);
 	route_deinit(&route);
@@ -142,7 +142,7 @@ void session_begin(struct session *s)
 {
 	s->state = READING_SECRETS;
 	session_arm_deadline(s, 0);
-	s->secrets = secrets_read(s->loop, s->conf, on_secrets, s);
+	s->way->secrets = secrets_read(s->loop, s->conf, on_secrets, s);
 }
 
 /* RFC 6265: an answer may set cookies whatever its status. */
@@ -152,11 +152,11 @@ void session_on_answer(struct session *s)
 	struct span value;
 	size_t i = 0;
 
-	s->answered = loop_now(s->loop);
-	if (s->conf->cookies != COOKIES_KEEP)
+	s->handshake = loop_now(s->loop) - s->way->asked;
+	if (s->conf->handshake->cookies != COOKIES_KEEP)
 		return;
 	while (http_head_find(head, "Set-Cookie", &i, &value))
-		cookies_note(s->env.cookies, s->url, value, time(NULL));
+		cookies_note(s->way->params.cookies, s->url, value, time(NULL));
 }
 
 static bool is_redirect(int status)
@@ -167,8 +167,8 @@ static bool is_redirect(int status)
 /* The messages of on_open cannot be sent without them, and they stay at their origin. */
 static bool has_step_secrets(const struct bridge_conf *conf)
 {
-	for (size_t i = 0; i < conf->n_on_open; i++)
-		if (conf->on_open[i].n_secrets > 0)
+	for (size_t i = 0; i < conf->handshake->n_on_open; i++)
+		if (conf->handshake->on_open[i].n_secrets > 0)
 			return true;
 	return false;
 }
@@ -206,14 +206,14 @@ static void drop_connection(struct session *s)
 	s->report = NULL;
 	ws_conn_free(s->conn);
 	s->conn = NULL;
-	s->asked = s->answered = 0;
+	s->handshake = -1;
 }
 
 /* The connection is given up where it stands; what the redirect says besides does not matter. */
 static void follow(struct session *s, const struct url *target)
 {
-	s->foreign = s->foreign || !url_same_origin(s->url, target);
-	s->redirects++;
+	s->way->foreign = s->way->foreign || !url_same_origin(s->url, target);
+	s->way->redirects++;
 	session_end(s)->err = ERROR_INIT;
 	drop_connection(s);
 	if (s->redirected)
@@ -284,7 +284,8 @@ void session_on_refused(struct session *s, struct span body)
 		return;
 	}
 	session_on_answer(s);
-	if (is_redirect(session_end(s)->err.status) && s->redirects < s->conf->redirects) {
+	if (is_redirect(session_end(s)->err.status) &&
+	    s->way->redirects < s->conf->handshake->redirects) {
 		if (find_target(s, &target, &why)) {
 			follow(s, &target);
 			return;
@@ -315,7 +316,7 @@ void session_on_deadline(void *arg)
 				"the secrets were not read within timeouts.open");
 		break;
 	case DIALING:
-		dial_timed_out(s->dial, &err);
+		dial_timed_out(s->way->dial, &err);
 		session_finish(s, &err);
 		break;
 	case UPGRADING:

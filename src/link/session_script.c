@@ -9,21 +9,13 @@
 #include "link/session_int.h"
 #include "ws/conn.h"
 
-void session_script_drop(struct session *s)
-{
-	script_free(s->script);
-	s->script = NULL;
-	secrets_free(s->secrets);
-	s->secrets = NULL;
-}
-
 /* The server did nothing that RFC 6455 has a code for: it is a Close in order (7.4.1). */
 static void end_with(struct session *s, const struct error *err)
 {
 	session_end(s)->err = *err;
 	session_end(s)->ours = true;
 	ws_conn_close(s->conn, 1000, span_str(""));
-	session_enter_closing(s, s->conf->timeouts.close);
+	session_enter_closing(s, s->conf->common->timeouts.close);
 	session_flush_later(s);
 }
 
@@ -42,7 +34,7 @@ static void enter_open(struct session *s)
 	s->opened = loop_now(s->loop);
 	s->was_open = true;
 	timer_disarm(&s->deadline);
-	session_script_drop(s);
+	session_leave_way(s);
 	if (s->paused)
 		stream_pause(s->stream);
 	session_emit(s, (struct session_event){ .type = SESSION_OPENED });
@@ -50,7 +42,7 @@ static void enter_open(struct session *s)
 
 static void wait(struct session *s)
 {
-	int64_t due = script_due(s->script), left = due - loop_now(s->loop);
+	int64_t due = script_due(s->way->script), left = due - loop_now(s->loop);
 
 	session_arm_deadline(s, left > 0 ? left : 1);
 }
@@ -61,7 +53,7 @@ void session_script_run(struct session *s)
 	enum script_do what;
 	struct msg msg;
 
-	while ((what = script_next(s->script, loop_now(s->loop), &msg, &err)) == SCRIPT_SEND) {
+	while ((what = script_next(s->way->script, loop_now(s->loop), &msg, &err)) == SCRIPT_SEND) {
 		if (ws_conn_send(s->conn, msg) == WS_SENT)
 			continue;
 		fail(s, ERR_OVERFLOW, "on_open: the messages do not fit the output queue");
@@ -89,7 +81,7 @@ void session_script_run(struct session *s)
 
 bool session_script_hear(struct session *s, struct msg msg)
 {
-	return script_hear(s->script, loop_now(s->loop), msg);
+	return script_hear(s->way->script, loop_now(s->loop), msg);
 }
 
 void session_script_begin(struct session *s)
@@ -98,7 +90,8 @@ void session_script_begin(struct session *s)
 	s->upgraded = true;
 	timer_disarm(&s->deadline);
 	session_on_answer(s);
-	s->script = script_new(s->conf, secrets_values(s->secrets)->steps);
+	ws_conn_settle(s->conn);
+	s->way->script = script_new(s->conf, secrets_values(s->way->secrets)->steps);
 	session_emit(s, (struct session_event){ .type = SESSION_UPGRADED });
 	if (s->state == SCRIPT)
 		session_script_run(s);

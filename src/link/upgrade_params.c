@@ -40,11 +40,11 @@ static char *authorization(const struct upgrade_source *from)
 		return basic(from->url->user, from->url->password);
 	if (from->foreign)
 		return NULL;
-	switch (conf->auth.kind) {
+	switch (conf->handshake->auth.kind) {
 	case AUTH_NONE:
 		return NULL;
 	case AUTH_BASIC:
-		return basic(conf->auth.user, from->secrets->auth);
+		return basic(conf->handshake->auth.user, from->secrets->auth);
 	case AUTH_BEARER: /* RFC 6750, 2.1 */
 		return mem_printf("Bearer %s", from->secrets->auth);
 	}
@@ -53,8 +53,8 @@ static char *authorization(const struct upgrade_source *from)
 
 static bool writes_cookies(const struct bridge_conf *conf)
 {
-	for (size_t i = 0; i < conf->n_headers; i++)
-		if (strcasecmp(conf->headers[i].name, "Cookie") == 0)
+	for (size_t i = 0; i < conf->handshake->n_headers; i++)
+		if (strcasecmp(conf->handshake->headers[i].name, "Cookie") == 0)
 			return true;
 	return false;
 }
@@ -76,9 +76,9 @@ static size_t collect_headers(struct upgrade_params *u, const struct upgrade_sou
 	const struct bridge_conf *conf = from->conf;
 	size_t n = 0;
 
-	u->headers = mem_array(conf->n_headers + 2, sizeof(*u->headers));
-	for (size_t i = 0; i < conf->n_headers && !from->foreign; i++)
-		u->headers[n++] = (struct ws_header){ conf->headers[i].name,
+	u->headers = mem_array(conf->handshake->n_headers + 2, sizeof(*u->headers));
+	for (size_t i = 0; i < conf->handshake->n_headers && !from->foreign; i++)
+		u->headers[n++] = (struct ws_header){ conf->handshake->headers[i].name,
 						      from->secrets->headers[i] };
 	if (u->authorization)
 		u->headers[n++] = (struct ws_header){ "Authorization", u->authorization };
@@ -89,43 +89,43 @@ static size_t collect_headers(struct upgrade_params *u, const struct upgrade_sou
 
 static struct ws_deflate compression(const struct bridge_conf *conf)
 {
-	if (!conf->compression.on)
+	if (!conf->common->compression.on)
 		return (struct ws_deflate){ 0 };
 	return (struct ws_deflate){
 		.on = true,
-		.client_no_context_takeover = conf->compression.client_no_context_takeover,
-		.server_no_context_takeover = conf->compression.server_no_context_takeover,
-		.client_max_window_bits = (uint8_t)conf->compression.client_max_window_bits,
-		.server_max_window_bits = (uint8_t)conf->compression.server_max_window_bits,
+		.client_no_context_takeover = conf->common->compression.client_no_context_takeover,
+		.server_no_context_takeover = conf->common->compression.server_no_context_takeover,
+		.client_max_window_bits = (uint8_t)conf->common->compression.client_max_window_bits,
+		.server_max_window_bits = (uint8_t)conf->common->compression.server_max_window_bits,
 	};
 }
 
 void upgrade_params_init(struct upgrade_params *u, const struct upgrade_source *from)
 {
 	const struct bridge_conf *conf = from->conf;
-	bool own_host = conf->has_host && !from->foreign;
+	bool own_host = conf->handshake->has_host && !from->foreign;
 
 	*u = (struct upgrade_params){ 0 };
-	u->host = own_host ? mem_strdup(conf->host) : url_host_header(from->url);
-	u->user_agent = conf->has_user_agent ? mem_strdup(conf->user_agent) :
-					       mem_printf("wsbridge/%s", wsb_version);
+	u->host = own_host ? mem_strdup(conf->handshake->host) : url_host_header(from->url);
+	u->user_agent = conf->handshake->has_user_agent ? mem_strdup(conf->handshake->user_agent) :
+							  mem_printf("wsbridge/%s", wsb_version);
 	u->authorization = authorization(from);
 	u->cookie = cookie(from);
 	u->ws = (struct ws_params){
 		.target = from->url->target,
 		.host = u->host,
-		.origin = from->foreign ? NULL : conf->origin,
+		.origin = from->foreign ? NULL : conf->handshake->origin,
 		.user_agent = u->user_agent,
-		.subprotocols = (const char *const *)conf->subprotocols,
-		.n_subprotocols = conf->n_subprotocols,
+		.subprotocols = (const char *const *)conf->handshake->subprotocols,
+		.n_subprotocols = conf->handshake->n_subprotocols,
 		.n_headers = collect_headers(u, from),
-		.max_message = conf->max_message,
-		.validate_utf8 = conf->validate_utf8,
-		.deliver_fragments = conf->fragments == FRAGMENTS_DELIVER,
-		.mask_zero = conf->mask == MASK_ZERO,
+		.max_message = conf->common->max_message,
+		.validate_utf8 = conf->common->validate_utf8,
+		.deliver_fragments = conf->common->fragments == FRAGMENTS_DELIVER,
+		.mask_zero = conf->common->mask == MASK_ZERO,
 		.deflate = compression(conf),
-		.deflate_level = (int)conf->compression.level,
-		.deflate_threshold = conf->compression.threshold,
+		.deflate_level = (int)conf->common->compression.level,
+		.deflate_threshold = conf->common->compression.threshold,
 		.rand = from->rand,
 	};
 	u->ws.headers = u->headers;

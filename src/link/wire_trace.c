@@ -92,8 +92,8 @@ static bool is_named(struct http_field field, const char *name)
 /* By the name: a header may come back in the answer. */
 static bool is_hidden(const struct wire_trace *t, struct http_field field)
 {
-	for (size_t i = 0; i < t->conf->n_headers; i++) {
-		const struct conf_header *h = &t->conf->headers[i];
+	for (size_t i = 0; i < t->conf->handshake->n_headers; i++) {
+		const struct conf_header *h = &t->conf->handshake->headers[i];
 
 		if (is_named(field, h->name) && !(t->plain && h->value.kind == SECRET_TEXT))
 			return true;

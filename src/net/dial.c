@@ -215,13 +215,37 @@ static void connected(struct dial *d, struct stream *stream)
 		begin_proxy(d, stream);
 }
 
+/* With their addresses. */
+static size_t size_of_tries(const struct happy_try *tries, size_t n)
+{
+	size_t size = n * sizeof(*tries);
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(tries[i].address) + 1;
+	return size;
+}
+
+static void copy_tries(struct happy_try *to, const struct happy_try *from, size_t n)
+{
+	char *address = (char *)(to + n);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t size = strlen(from[i].address) + 1;
+
+		to[i] = from[i];
+		to[i].address = memcpy(address, from[i].address, size);
+		address += size;
+	}
+}
+
 static void note_tries(struct dial *d, const struct happy_try *tries, size_t n)
 {
-	d->tries = mem_grow(d->tries, n, sizeof(*tries));
-	if (n > 0)
-		memcpy(d->tries, tries, n * sizeof(*tries));
+	free(d->tries);
+	d->tries = mem_alloc(size_of_tries(tries, n));
+	copy_tries(d->tries, tries, n);
 	d->report.tries = d->tries;
 	d->report.n_tries = n;
+	d->report.peer = "";
 	for (size_t i = 0; i < n; i++)
 		if (tries[i].os == 0)
 			d->report.peer = d->tries[i].address;
@@ -257,11 +281,11 @@ static void begin_connect(struct dial *d)
 static void on_unix_begin(void *arg)
 {
 	struct dial *d = arg;
-	struct happy_try try = { .began = d->step_began };
+	mem_auto_str address = mem_printf("unix:%s", d->own.params.unix_path);
+	struct happy_try try = { .address = address, .began = d->step_began };
 	struct error err = ERROR_INIT;
 	int fd = unix_connect(d->own.params.unix_path, &err);
 
-	snprintf(try.address, sizeof(try.address), "unix:%s", d->own.params.unix_path);
 	try.took = loop_now(d->loop) - try.began;
 	try.os = err.os ? err.os : fd < 0 ? EINVAL : 0;
 	note_tries(d, &try, 1);
@@ -400,13 +424,12 @@ static const char *peer_in(const struct happy_try *tries, const struct dial_repo
 
 struct dial_report *dial_report_copy(const struct dial_report *report)
 {
-	size_t tries = report->n_tries * sizeof(*report->tries);
+	size_t tries = size_of_tries(report->tries, report->n_tries);
 	struct dial_report *copy = mem_alloc(sizeof(*copy) + tries);
 	struct happy_try *copied = (struct happy_try *)(void *)(copy + 1);
 
 	*copy = *report;
-	if (tries > 0)
-		memcpy(copied, report->tries, tries);
+	copy_tries(copied, report->tries, report->n_tries);
 	copy->tries = copied;
 	copy->peer = peer_in(copied, report);
 	return copy;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "net/dialer_int.h"
 #include "net/tls_cache.h"
+#include "net/tls_memory.h"
 
 #define TURNS_MAX 64 /* in one turn of the loop */
 
@@ -158,6 +159,7 @@ struct dialer *dialer_new(struct loop *l)
 {
 	struct dialer *d = mem_zalloc(sizeof(*d));
 
+	tls_memory_init();
 	d->loop = l;
 	d->resolver = resolver_new(l);
 	d->tls_cache = tls_cache_new();

@@ -28,7 +28,7 @@ struct fd_stream {
 	struct loop *loop;
 	int fd;
 	struct watch watch;
-	struct hangup hangup;	/* after the end of input */
+	struct hangup *hangup;	/* NULL: before the end of input */
 	struct deferred report; /* FAILED, or the end of our memory */
 	fd_receive receive;	/* NULL = recv(2) */
 	void *receive_arg;
@@ -121,7 +121,8 @@ static void on_eof(struct fd_stream *f)
 {
 	f->eof = true;
 	update_watch(f);
-	hangup_init(&f->hangup, f->loop, f->fd, on_hangup, f);
+	f->hangup = mem_alloc(sizeof(*f->hangup));
+	hangup_init(f->hangup, f->loop, f->fd, on_hangup, f);
 	f->base.cb(f->base.arg, STREAM_EOF, span_of(NULL, 0), NULL);
 }
 
@@ -233,7 +234,9 @@ static void fd_free(struct stream *s)
 	if (f->dead)
 		return;
 	f->dead = true;
-	hangup_deinit(&f->hangup);
+	if (f->hangup)
+		hangup_deinit(f->hangup);
+	free(f->hangup);
 	watch_deinit(&f->watch);
 	close(f->fd);
 	f->fd = -1;

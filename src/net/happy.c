@@ -21,6 +21,7 @@
 
 /* RFC 8305, 8: Connection Attempt Delay. */
 #define HEAD_START 250000
+#define ADDRESS_MAX 128
 
 struct runner {
 	struct happy *happy;
@@ -28,6 +29,7 @@ struct runner {
 	int fd; /* -1: not begun, or over */
 	struct watch watch;
 	struct timer timeout;
+	char address[ADDRESS_MAX];
 };
 
 struct happy {
@@ -135,7 +137,7 @@ static void fail(struct runner *r, int os)
 {
 	struct error err = ERROR_INIT;
 
-	error_set_os(&err, ERR_CONNECT, os, "connect to %s", r->result->address);
+	error_set_os(&err, ERR_CONNECT, os, "connect to %s", r->address);
 	err.stage = STAGE_CONNECT;
 	note_failure(r->happy, &err);
 	runner_end(r, os);
@@ -201,11 +203,12 @@ static bool runner_begin(struct runner *r, const struct addrinfo *ai)
 	struct error err = ERROR_INIT;
 
 	r->result->began = loop_now(h->loop);
-	format_address(r->result->address, sizeof(r->result->address), ai);
+	format_address(r->address, sizeof(r->address), ai);
+	r->result->address = r->address;
 	h->under_way++;
 	r->fd = socket_open(ai->ai_family, &h->socket, &err);
 	if (r->fd < 0) {
-		error_context(&err, "connect to %s", r->result->address);
+		error_context(&err, "connect to %s", r->address);
 		note_failure(h, &err);
 		runner_end(r, err.os);
 		return false;

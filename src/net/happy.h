@@ -20,13 +20,12 @@ struct loop;
 struct stream;
 
 #define HAPPY_MAX 8
-#define HAPPY_ADDRESS_MAX 128
 
 /* How one address did, for probe and explain. In the order in which they began. */
 struct happy_try {
-	char address[HAPPY_ADDRESS_MAX]; /* "[2001:db8::1]:443" */
-	int64_t began;			 /* microseconds on the loop's clock */
-	int64_t took;			 /* until connected, failed, or dropped */
+	const char *address; /* "[2001:db8::1]:443" */
+	int64_t began;	     /* microseconds on the loop's clock */
+	int64_t took;	     /* until connected, failed, or dropped */
 	int os; /* 0 = connected; ECANCELED = another was quicker; EINPROGRESS = still at it */
 };
 

@@ -29,11 +29,24 @@ static void on_pause_over(void *arg)
 
 static void pause_accepting(struct listener *ln)
 {
-	ln->pause_for = ln->pause_for ? ln->pause_for * 2 : PAUSE_MIN;
-	if (ln->pause_for > PAUSE_MAX)
-		ln->pause_for = PAUSE_MAX;
+	struct listener_pause *p = ln->pause;
+
+	if (!p) {
+		p = ln->pause = mem_alloc(sizeof(*p));
+		timer_init(&p->timer, ln->loop, on_pause_over, ln);
+		p->delay = PAUSE_MIN / 2;
+	}
+	p->delay = p->delay < PAUSE_MAX / 2 ? p->delay * 2 : PAUSE_MAX;
 	watch_set(&ln->watch, 0);
-	timer_arm(&ln->pause, ln->pause_for);
+	timer_arm(&p->timer, p->delay);
+}
+
+static void end_pause(struct listener *ln)
+{
+	if (ln->pause)
+		timer_deinit(&ln->pause->timer);
+	free(ln->pause);
+	ln->pause = NULL;
 }
 
 static void accept_one(struct listener *ln, int fd)
@@ -47,7 +60,7 @@ static void accept_one(struct listener *ln, int fd)
 		return;
 	}
 	peer = (struct peer_cred){ .pid = cred.pid, .uid = cred.uid, .gid = cred.gid };
-	if (peer_check_allows(&ln->check, &peer, fd)) {
+	if (!ln->check || peer_check_allows(ln->check, &peer, fd)) {
 		ln->cb(ln->arg, fd, &peer);
 		return;
 	}
@@ -69,7 +82,7 @@ static void on_ready(void *arg, unsigned events)
 			pause_accepting(ln);
 		if (fd < 0)
 			return;
-		ln->pause_for = 0;
+		end_pause(ln);
 		accept_one(ln, fd);
 	}
 }
@@ -85,8 +98,11 @@ static bool get_socket(struct listener *ln, const struct listener_params *params
 
 	if (params->tcp)
 		return listen_tcp(ln, err);
-	if (!peer_check_init(&ln->check, &names, err))
-		return error_context(err, "%s", params->path);
+	if (names.n_users + names.n_groups > 0) {
+		ln->check = mem_zalloc(sizeof(*ln->check));
+		if (!peer_check_init(ln->check, &names, err))
+			return error_context(err, "%s", params->path);
+	}
 	if (strncmp(params->path, LISTEN_INHERITED, strlen(LISTEN_INHERITED)) == 0)
 		return listen_inherited(ln, err);
 	return params->path[0] == '@' ? listen_abstract(ln, err) : listen_at_path(ln, params, err);
@@ -95,13 +111,13 @@ static bool get_socket(struct listener *ln, const struct listener_params *params
 struct listener *listener_new(struct loop *l, const struct listener_params *params,
 			      struct error *err)
 {
-	struct listener *ln = mem_zalloc(sizeof(*ln));
+	size_t size = strlen(params->path) + 1;
+	struct listener *ln = mem_zalloc(sizeof(*ln) + size);
 
+	memcpy(ln->path, params->path, size);
 	ln->loop = l;
-	ln->path = mem_strdup(params->path);
 	ln->type = params->seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
 	ln->fd = ln->lock = -1;
-	timer_init(&ln->pause, l, on_pause_over, ln);
 	if (!get_socket(ln, params, err)) {
 		listener_free(ln);
 		return NULL;
@@ -125,7 +141,7 @@ void listener_start(struct listener *ln, listener_cb cb, void *arg)
 
 void listener_stop(struct listener *ln)
 {
-	timer_disarm(&ln->pause);
+	end_pause(ln);
 	watch_deinit(&ln->watch);
 	listen_remove_name(ln);
 	if (ln->inherited)
@@ -140,10 +156,10 @@ void listener_free(struct listener *ln)
 	if (!ln)
 		return;
 	listener_stop(ln);
-	timer_deinit(&ln->pause);
-	peer_check_deinit(&ln->check);
+	if (ln->check)
+		peer_check_deinit(ln->check);
+	free(ln->check);
 	if (ln->lock >= 0)
 		close(ln->lock);
-	free(ln->path);
 	free(ln);
 }

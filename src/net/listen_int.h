@@ -15,21 +15,26 @@
 
 struct inherited; /* a socket that was handed down */
 
+/* While there are no descriptors left. */
+struct listener_pause {
+	struct timer timer;
+	int64_t delay;
+};
+
 struct listener {
 	struct loop *loop;
-	char *path;
 	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 	int fd, lock;
 	struct inherited *inherited; /* fd is lent from there; NULL = it is ours */
 	dev_t dev;		     /* of the name we made */
 	ino_t ino;		     /* 0 = there is none */
-	struct peer_check check;
+	struct peer_check *check;    /* NULL: everybody whom the mode lets in */
 	struct watch watch;
-	struct timer pause;
-	int64_t pause_for;
+	struct listener_pause *pause; /* NULL: there are descriptors */
 	listener_cb cb;
 	listener_refused_cb refused;
 	void *arg, *refused_arg;
+	char path[];
 };
 
 /* Each sets fd, and what goes with it; on failure what was done is undone by listener_free. */

@@ -260,6 +260,7 @@ static void run(struct connect *c, struct dialer *dialer)
 		.dialer = dialer,
 		.rand = rand_system(),
 		.conf = c->params->conf,
+		.object = "connection",
 		.once = true,
 		.cb = on_link,
 		.arg = c,

@@ -34,7 +34,7 @@ static void sink_init(struct connect *c, struct connect_sink *k, int fd)
 {
 	k->changed = on_output;
 	k->arg = c;
-	connect_sink_init(k, c->loop, fd, QUEUE_MAX + 4 * c->params->conf->max_message);
+	connect_sink_init(k, c->loop, fd, QUEUE_MAX + 4 * c->params->conf->common->max_message);
 }
 
 static void open_output(struct connect *c)

@@ -59,7 +59,7 @@ static char *find_proxy(const struct probe *p, const struct url *url)
 	struct route route;
 	char *text = NULL;
 
-	if (p->conf->connect_to.unix_path)
+	if (p->conf->common->connect_to.unix_path)
 		return NULL;
 	if (route_init(&route, &from, &err) && route.dial.proxy)
 		text = format_proxy(route.dial.proxy);

@@ -173,12 +173,16 @@ static struct span whole_characters(struct span body)
 
 static json_t *handshake(const struct session_details *d)
 {
-	json_t *v;
+	struct http_head head;
+	json_t *v = NULL;
 
-	if (!d->head || !d->head->status)
+	http_head_again(&head, d->head);
+	if (head.status)
+		v = json_pack("{s:i,s:o}", FIELD_STATUS, head.status, FIELD_HEADERS,
+			      json_shown_head(&head));
+	http_head_deinit(&head);
+	if (!v)
 		return json_null();
-	v = json_pack("{s:i,s:o}", FIELD_STATUS, d->head->status, FIELD_HEADERS,
-		      json_shown_head(d->head));
 	if (d->body.n)
 		put(v, FIELD_BODY, json_shown_text(whole_characters(d->body)));
 	return v;

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/http_head.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/utf8.h"
@@ -27,7 +28,8 @@ struct ws_conn *ws_conn_new(const struct ws_params *params)
 	frame_decoder_init(&c->decoder, FRAME_FROM_SERVER);
 	assemble_init(&c->assemble, params->max_message, params->validate_utf8);
 	c->assemble.deliver = params->deliver_fragments;
-	http_head_init(&c->head);
+	c->head = mem_alloc(sizeof(*c->head));
+	http_head_init(c->head);
 	output_init(&c->out, params->mask_zero ? NULL : params->rand);
 	c->upgrade = mem_alloc(sizeof(*c->upgrade));
 	upgrade_init(c->upgrade, params, &c->out.data);
@@ -37,6 +39,14 @@ struct ws_conn *ws_conn_new(const struct ws_params *params)
 		deflater_init(&c->packing->deflate, params);
 	}
 	return c;
+}
+
+static void drop_head(struct ws_conn *c)
+{
+	if (c->head)
+		http_head_deinit(c->head);
+	free(c->head);
+	c->head = NULL;
 }
 
 void conn_drop_upgrade(struct ws_conn *c)
@@ -67,7 +77,8 @@ void ws_conn_free(struct ws_conn *c)
 	if (!c)
 		return;
 	conn_drop_upgrade(c);
-	http_head_deinit(&c->head);
+	drop_head(c);
+	free(c->answer);
 	free(c->held);
 	free(c->err);
 	assemble_deinit(&c->assemble);
@@ -109,7 +120,7 @@ static bool queue_pong(struct ws_conn *c, struct span payload)
 void conn_put_pong(struct ws_conn *c)
 {
 	if (c->pong_pending)
-		c->pong_pending = !queue_pong(c, span_of(c->held->pong, c->pong_len));
+		c->pong_pending = !queue_pong(c, span_of(c->held->pong, c->held->pong_len));
 }
 
 void conn_pong(struct ws_conn *c, struct span payload)
@@ -119,7 +130,7 @@ void conn_pong(struct ws_conn *c, struct span payload)
 		return;
 	memmove(conn_held(c)->pong, payload.p,
 		payload.n); /* RFC 6455, 5.5.3: the newest is enough */
-	c->pong_len = payload.n;
+	c->held->pong_len = payload.n;
 }
 
 bool conn_put_close(struct ws_conn *c, int code, struct span reason)
@@ -268,7 +279,7 @@ void ws_conn_wire(const struct ws_conn *c, struct ws_wire *wire)
 	};
 	if (c->state == CONN_HANDSHAKE) {
 		wire->in = WIRE_ANSWER;
-		wire->answer = buf_bytes(&c->head.bytes);
+		wire->answer = ws_conn_answer(c);
 	} else if (conn_is_receiving(c)) {
 		wire->in = WIRE_FRAMES;
 		wire->left = c->in_frame ? c->left : 0;
@@ -326,7 +337,24 @@ const struct error *ws_conn_error(const struct ws_conn *c)
 
 const struct http_head *ws_conn_head(const struct ws_conn *c)
 {
-	return &c->head;
+	return c->head;
+}
+
+struct span ws_conn_answer(const struct ws_conn *c)
+{
+	return c->head ? buf_bytes(&c->head->bytes) : span_str(c->answer);
+}
+
+/* What was read as a response has no NUL in it. */
+void ws_conn_settle(struct ws_conn *c)
+{
+	struct span answer = ws_conn_answer(c);
+
+	assert(c->state != CONN_HANDSHAKE);
+	if (!c->head)
+		return;
+	c->answer = mem_strndup(answer.p, answer.n);
+	drop_head(c);
 }
 
 const char *ws_conn_subprotocol(const struct ws_conn *c)

@@ -154,8 +154,9 @@ uint64_t ws_conn_frames(const struct ws_conn *c);
 
 /*
  * The transport is gone: gives back all buffers. No more calls but ws_conn_free
- * and the questions that take a const conversation; those about the head, the
- * error, the progress, compression, ws_conn_frames and ws_conn_partial have the answers of before.
+ * and the questions that take a const conversation; those about the
+ * response, the error, the progress, compression, ws_conn_frames and ws_conn_partial have the
+ * answers of before.
  */
 void ws_conn_retire(struct ws_conn *c);
 
@@ -189,8 +190,13 @@ uint64_t ws_conn_memory_uses(const struct ws_conn *c);
  */
 void ws_conn_release(struct ws_conn *c);
 
-/* The response, as far as it has been read. */
+/* The response, as far as it has been read: its fields, until ws_conn_settle, and its bytes. */
 const struct http_head *ws_conn_head(const struct ws_conn *c);
+struct span ws_conn_answer(const struct ws_conn *c);
+
+/* Upgraded, and nobody asks for ws_conn_head any more: it is NULL from now on. Twice is fine. */
+void ws_conn_settle(struct ws_conn *c);
+
 const char *ws_conn_subprotocol(const struct ws_conn *c); /* NULL = none */
 
 /*

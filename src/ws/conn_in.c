@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "base/http_head.h"
 #include "ws/close.h"
 #include "ws/conn_int.h"
 #include "ws/limits.h"
@@ -28,7 +29,6 @@ static void open_conn(struct ws_conn *c)
 	const struct ws_deflate *agreed = &c->upgrade->deflate;
 
 	c->state = CONN_OPEN;
-	http_head_trim(&c->head);
 	buf_trim(&c->out.data);
 	c->decoder.deflate = agreed->on;
 	if (agreed->on) {
@@ -46,7 +46,7 @@ static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *
 	struct error err = ERROR_INIT;
 
 	while (c->in.n > 0) {
-		enum http_head_result got = http_head_feed(&c->head, &c->in, &err);
+		enum http_head_result got = http_head_feed(c->head, &c->in, &err);
 
 		if (got == HTTP_HEAD_MORE)
 			return WS_NONE;
@@ -54,13 +54,13 @@ static enum ws_event_type next_in_handshake(struct ws_conn *c, struct ws_event *
 			err.stage = STAGE_HANDSHAKE;
 			return fail(c, &err);
 		}
-		switch (upgrade_judge(c->upgrade, &c->head, &err)) {
+		switch (upgrade_judge(c->upgrade, c->head, &err)) {
 		case UPGRADE_ACCEPTED:
 			open_conn(c);
 			return WS_UPGRADED;
 		case UPGRADE_INTERIM:
-			http_head_deinit(&c->head);
-			http_head_init(&c->head);
+			http_head_deinit(c->head);
+			http_head_init(c->head);
 			break;
 		case UPGRADE_REFUSED:
 			ev->payload = c->in; /* what follows the head: the beginning of the body */

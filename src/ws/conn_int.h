@@ -3,7 +3,6 @@
 #ifndef WSB_WS_CONN_INT_H
 #define WSB_WS_CONN_INT_H
 
-#include "base/http_head.h"
 #include "ws/assemble.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
@@ -25,6 +24,7 @@ enum conn_state {
 struct conn_control {
 	uint8_t piece[WS_CONTROL_MAX]; /* of one that is not whole yet */
 	uint8_t pong[WS_CONTROL_MAX];  /* that could not be queued yet */
+	size_t pong_len;
 };
 
 /* Compression. */
@@ -50,11 +50,12 @@ struct ws_conn {
 	uint64_t pong_end; /* out.urgent_queued behind our last automatic Pong */
 	size_t pongs;	   /* automatic ones queued since the output held none */
 	size_t partial;	   /* when it was retired */
-	size_t control_len, pong_len;
+	size_t control_len;
 	struct conn_control *held; /* NULL: there was none to be held yet */
 	struct upgrade *upgrade;   /* NULL: it is done, and nothing was chosen */
-	struct http_head head;
-	struct error *err; /* NULL = sound */
+	struct http_head *head;	   /* NULL: settled */
+	char *answer;		   /* the response, once it is settled; else NULL */
+	struct error *err;	   /* NULL = sound */
 };
 
 /* Twice is fine. */

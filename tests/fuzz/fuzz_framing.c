@@ -29,7 +29,7 @@ enum {
 };
 
 struct input {
-	struct endpoint_conf conf;
+	struct endpoint_rules conf;
 	size_t max, step;
 	struct span bytes;
 };

@@ -36,10 +36,11 @@ static uint64_t *latest_of(struct conn *c, uint64_t client)
 static void check_rate(struct feed *f)
 {
 	const struct bridge_conf *conf = f->conf;
-	int64_t burst = conf->rate.burst ? conf->rate.burst : conf->rate.messages;
+	int64_t burst = conf->common->rate.burst ? conf->common->rate.burst :
+						   conf->common->rate.messages;
 	double lived = (double)(world_now(f->sim) - SIM_BEGIN);
 	double most = (double)burst + 1 +
-		      lived * (double)conf->rate.messages / (double)conf->rate.per;
+		      lived * (double)conf->common->rate.messages / (double)conf->common->rate.per;
 
 	if ((double)f->inbox.received > most)
 		trace_fail(f->sim, "%s: %llu messages, its rate allows %.0f", f->name,
@@ -72,7 +73,7 @@ void inbox_message(struct conn *c, struct span payload)
 			   f->name, (unsigned)c->serial, (unsigned long long)st.n,
 			   (unsigned long long)st.who);
 	f->inbox.received++;
-	if (f->conf->rate.messages && !f->changed)
+	if (f->conf->common->rate.messages && !f->changed)
 		check_rate(f);
 }
 

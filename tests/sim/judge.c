@@ -45,14 +45,16 @@ static bool is_in(const int *list, size_t n, int value)
 static bool may_give_up(const struct feed *f, const struct session_end *end)
 {
 	const struct bridge_conf *conf = f->conf;
-	int64_t attempts = conf->reconnect.attempts;
+	int64_t attempts = conf->common->reconnect.attempts;
 
-	return conf->reconnect.when == WHEN_NEVER ||
-	       (conf->reconnect.when == WHEN_ABNORMAL && end->clean && end->close_code == 1000) ||
+	return conf->common->reconnect.when == WHEN_NEVER ||
+	       (conf->common->reconnect.when == WHEN_ABNORMAL && end->clean &&
+		end->close_code == 1000) ||
 	       (attempts > 0 && f->pace.most + 1 >= attempts) ||
-	       is_in(conf->reconnect.fatal_status, conf->reconnect.n_fatal_status,
+	       is_in(conf->common->reconnect.fatal_status, conf->common->reconnect.n_fatal_status,
 		     end->err.status) ||
-	       is_in(conf->reconnect.fatal_close, conf->reconnect.n_fatal_close, end->close_code);
+	       is_in(conf->common->reconnect.fatal_close, conf->common->reconnect.n_fatal_close,
+		     end->close_code);
 }
 
 /* The server had nothing to do with it, nobody asked for it, and it was not too quiet. */
@@ -64,7 +66,7 @@ static bool has_reason(const struct feed *f)
 	if (!c || c->blame || f->excused > c->born || c->close_seen)
 		return true;
 	quiet = now - c->said > 2 * SECOND ? now - c->said : now - c->said_before;
-	return f->conf->idle_timeout > 0 && quiet + SLACK >= f->conf->idle_timeout;
+	return f->conf->common->idle_timeout > 0 && quiet + SLACK >= f->conf->common->idle_timeout;
 }
 
 /* A date has whole seconds, and some of the time until then may be over. */
@@ -123,7 +125,8 @@ void judge_end(struct feed *f, const struct session_end *end, int64_t delay)
 
 static void judge_waiting(struct feed *f, const struct link_info *info)
 {
-	double most = (double)f->conf->reconnect.max, slow = (double)f->conf->reconnect.slow;
+	double most = (double)f->conf->common->reconnect.max,
+	       slow = (double)f->conf->common->reconnect.slow;
 
 	most = (most > slow ? most : slow) / 1e6;
 	most = most > 300 * 2 ? most : 300 * 2;
@@ -203,7 +206,7 @@ static int64_t longest(const struct feed *f)
 
 	switch (f->seen.state) {
 	case LINK_CONNECTING:
-		return f->conf->timeouts.open + f->begun.open + scripted;
+		return f->conf->common->timeouts.open + f->begun.open + scripted;
 	case LINK_STOPPING:
 	case LINK_RESTARTING:
 		return f->begun.close + SLACK;
@@ -253,7 +256,7 @@ static void judge_lost(struct feed *f)
 static void judge_idle(struct feed *f)
 {
 	const struct conn *c = f->conn;
-	int64_t now = world_now(f->sim), limit = f->conf->idle_timeout;
+	int64_t now = world_now(f->sim), limit = f->conf->common->idle_timeout;
 	int64_t since = later(later(c->said, f->seen.opened), f->excuse_at);
 
 	if (limit > 0 && c->ready && (!c->blame || c->mute) && now - since > limit + SLACK)
@@ -265,10 +268,11 @@ static void judge_silence(struct feed *f)
 {
 	const struct bridge_conf *conf = f->conf;
 	const struct conn *c = f->conn;
-	int64_t now = world_now(f->sim), patience = conf->ping.interval + conf->ping.timeout;
+	int64_t now = world_now(f->sim),
+		patience = conf->common->ping.interval + conf->common->ping.timeout;
 	int64_t from = later(later(c->quiet_since, f->seen.opened), f->excuse_at);
 
-	if (c->quiet_since && conf->ping.interval && conf->ping.timeout &&
+	if (c->quiet_since && conf->common->ping.interval && conf->common->ping.timeout &&
 	    now - from > patience + SLACK)
 		trace_fail(f->sim, "%s: the server is silent for %.3f s, and nobody minds", f->name,
 			   (double)(now - from) / 1e6);
@@ -300,17 +304,19 @@ void judge_second(struct feed *f)
 /* Its server may rightly be too quiet for it. */
 static bool is_idle_by_rights(const struct feed *f)
 {
-	return f->conf->idle_timeout > 0 && f->talk.every_max + 2 * SECOND > f->conf->idle_timeout;
+	return f->conf->common->idle_timeout > 0 &&
+	       f->talk.every_max + 2 * SECOND > f->conf->common->idle_timeout;
 }
 
 void judge_calm(struct feed *f)
 {
 	const struct bridge_conf *conf = f->conf;
-	int64_t most = 300 * SECOND > conf->reconnect.slow ? 300 * SECOND : conf->reconnect.slow;
+	int64_t most = 300 * SECOND > conf->common->reconnect.slow ? 300 * SECOND :
+								     conf->common->reconnect.slow;
 
-	most = most > conf->reconnect.max ? most : conf->reconnect.max;
-	most += conf->timeouts.open + 60 * SECOND;
-	if (!f->wanted || f->conf->start == START_ON_DEMAND || is_idle_by_rights(f) ||
+	most = most > conf->common->reconnect.max ? most : conf->common->reconnect.max;
+	most += conf->common->timeouts.open + 60 * SECOND;
+	if (!f->wanted || f->conf->common->start == START_ON_DEMAND || is_idle_by_rights(f) ||
 	    f->seen.state == LINK_OPEN || f->seen.state == LINK_GAVE_UP ||
 	    world_now(f->sim) - f->sim->calm_since < most)
 		return;

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "bridge/bridge.h"
 #include "endpoint/endpoint.h"
+#include "sim/operator.h"
+#include "sim/server.h"
 #include "sim/sim_listen.h"
 #include "sim/subject_int.h"
 #include "sim/trace.h"
@@ -15,6 +18,7 @@
 #define QUEUE_MAX ((size_t)16 * 1024 * 1024)
 #define LOCALS_MAX 6 /* of one feed, at a time */
 #define BACKLOG ((size_t)64 * 1024)
+#define ANSWER_MOST 256 /* bytes of one, or more */
 
 static struct local *local_of(struct list *node)
 {
@@ -70,6 +74,23 @@ static void put_json(struct local *c, const char *stamp)
 	json_decref(text);
 }
 
+/* Of what it has written some must wait for the line: no moment for that to be closed, or cut. */
+static void invite_trouble(struct local *c)
+{
+	struct feed *f = c->visits->feed;
+	struct sim_rand *r = &f->sim->chance;
+	const struct sim_sock *up = f->conn ? f->conn->sock->peer : NULL;
+	size_t written = c->sock->out.len + c->sock->peer->in.len;
+
+	if (!c->json || !up || f->conn->deaf || up->stalled || written <= sim_sock_room(up) ||
+	    !sim_chance(r, 40))
+		return;
+	if (sim_chance(r, 50))
+		operator_hurry(f, sim_spread(r, 100, 100000));
+	else
+		sim_event_in(&f->conn->fate, sim_spread(r, 100, 100000));
+}
+
 static void on_write(void *arg)
 {
 	struct local *c = arg;
@@ -87,7 +108,10 @@ static void on_write(void *arg)
 		else
 			put(c, text);
 	}
+	/* They may all come at once, as when the outbox expires. */
+	c->slowed = c->slowed || (c->n - c->answers) * ANSWER_MOST > c->queue;
 	flush(c);
+	invite_trouble(c);
 	sim_event_in(&c->write, sim_spread(r, c->every, c->every * 8));
 }
 
@@ -137,6 +161,14 @@ static bool is_cut_off(const struct local *c)
 	return c->sock->peer->closed;
 }
 
+/* It may go before the process looks who has come, and has no place for it. */
+static bool may_be_turned_away(const struct local *c)
+{
+	const struct sim *s = c->visits->feed->sim;
+
+	return s->stalled_until >= world_now(s);
+}
+
 /* The bridge, or the process, has closed it: which is no fault if it is to be so. */
 static void cut_off(struct local *c)
 {
@@ -171,7 +203,8 @@ static void on_life(void *arg)
 	case 0:
 		trace(c->visits->feed->sim, "%s client %llu goes", c->visits->feed->name,
 		      (unsigned long long)c->k);
-		c->visits->exact = c->visits->exact && c->out.len == 0 && !is_cut_off(c);
+		if (c->out.len > 0 || is_cut_off(c) || may_be_turned_away(c))
+			c->visits->exact = false;
 		drop(c, SIM_FIN);
 		return;
 	case 1:
@@ -205,13 +238,14 @@ static bool arrive(struct visits *v, size_t end)
 	c = mem_zalloc(sizeof(*c));
 	c->visits = v;
 	snprintf(c->path, sizeof(c->path), "%s", conf->unix_path);
-	c->json = conf->framing == FRAMING_JSON;
+	c->json = conf->rules->framing == FRAMING_JSON;
 	c->sock = sock;
 	c->pid = pid;
 	c->k = v->born++;
+	c->queue = conf->rules->queue;
 	c->every = sim_spread(r, sim_chance(r, 10) ? 10000 : SECOND / 2, 30 * SECOND);
-	c->size_max = (size_t)sim_spread(r, 10, sim_chance(r, 5) ? 100000 : 2000);
-	c->silent = conf->access == ACCESS_R || sim_chance(r, 30);
+	c->size_max = (size_t)sim_spread(r, 10, sim_chance(r, 8) ? 100000 : 2000);
+	c->silent = conf->rules->access == ACCESS_R || sim_chance(r, 30);
 	c->rate = sim_chance(r, 80) ? 0 : (size_t)sim_spread(r, 10, 4000);
 	c->steady = sim_chance(r, 40);
 	c->rate = c->steady ? 0 : c->rate;
@@ -284,6 +318,18 @@ void visits_calm(struct feed *f)
 		c->rate = 0;
 		sim_sock_wake(c->sock);
 	}
+}
+
+bool local_has_lost(const struct local *c)
+{
+	struct bridge *b = bridge_subject(c->visits->feed);
+	struct endpoint_client told;
+
+	for (size_t e = 0; e < bridge_n_endpoints(b); e++)
+		for (size_t i = 0; endpoint_client_at(bridge_endpoint(b, e), i, &told); i++)
+			if (told.pid == c->pid)
+				return told.dropped > 0;
+	return true;
 }
 
 bool local_is_settled(const struct local *c)

@@ -43,7 +43,8 @@ struct local {
 	size_t rate;	 /* bytes at a time, 0 = all there is */
 	bool stopped;	 /* reads nothing for a while */
 	bool steady;	 /* reads always, and at once */
-	bool slowed;	 /* was slow, or stopped, at some time: answers to it may have been lost */
+	bool slowed;	 /* was slow, or owed too many, at some time: answers to it may be lost */
+	size_t queue;	 /* of its endpoint, bytes */
 	bool finished;	 /* its half is at its end */
 	bool silent;	 /* writes no more */
 	/* what has come */
@@ -58,6 +59,7 @@ void visits_deinit(struct feed *f);
 void visits_calm(struct feed *f);	      /* all read, nobody comes, goes or writes any more */
 bool visits_are_read(const struct visits *v); /* the process has all that they wrote */
 const struct local *visits_find(const struct visits *v, pid_t pid); /* NULL = is gone */
+bool local_has_lost(const struct local *c);   /* messages: so answers, too, may be lost */
 bool local_is_settled(const struct local *c); /* nothing is under way to it or from it */
 
 /* local_read.c */

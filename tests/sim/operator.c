@@ -46,16 +46,28 @@ static void on_operator(void *arg)
 {
 	struct sim *s = arg;
 	uint64_t what = sim_below(&s->chance, 100);
+	struct feed *hasty = s->hasty;
 
+	s->hasty = NULL;
 	if (s->calm)
 		return;
-	if (what < 80)
+	if (hasty)
+		subject_reconnect(hasty);
+	else if (what < 80)
 		act_on(s, &s->feeds[sim_below(&s->chance, s->n_feeds)]);
 	else if (what < 90)
 		suspend(s);
 	else
 		subjects_configure(s, plan_again(s, 30));
 	timer_arm(&s->operator_timer, sim_spread(&s->chance, SECOND, 300 * SECOND));
+}
+
+void operator_hurry(struct feed *f, int64_t delay)
+{
+	if (f->sim->calm)
+		return;
+	f->sim->hasty = f;
+	timer_arm(&f->sim->operator_timer, delay);
 }
 
 /* SIGSTOP, a debugger, a machine that is swapping. */

@@ -13,6 +13,8 @@ void operator_init(struct sim *s);
 void operator_deinit(struct sim *s);
 void operator_calm(struct sim *s); /* acts no more; what was stopped by hand stays so */
 void operator_stall(struct sim *s, int64_t how_long); /* the process gets no time */
-void operator_stop_all(struct sim *s);		      /* the end */
+/* Acts on f in a moment, without knowing what is on its way. */
+void operator_hurry(struct feed *f, int64_t delay);
+void operator_stop_all(struct sim *s); /* the end */
 
 #endif

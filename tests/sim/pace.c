@@ -11,16 +11,17 @@ static char why[256];
 /* The bound of the n-th end in a row, n from 1. */
 static double bound(const struct bridge_conf *conf, unsigned n)
 {
-	double b = (double)conf->reconnect.initial, max = (double)conf->reconnect.max;
+	double b = (double)conf->common->reconnect.initial,
+	       max = (double)conf->common->reconnect.max;
 
 	for (unsigned i = 1; i < n && b < max; i++)
-		b *= conf->reconnect.factor > 1 ? conf->reconnect.factor : 1;
+		b *= conf->common->reconnect.factor > 1 ? conf->common->reconnect.factor : 1;
 	return b < max ? b : max;
 }
 
 static double least_of(const struct bridge_conf *conf, double b)
 {
-	switch (conf->reconnect.jitter) {
+	switch (conf->common->reconnect.jitter) {
 	case JITTER_EQUAL:
 		return b / 2;
 	case JITTER_FULL:
@@ -53,14 +54,14 @@ static int64_t floor_of(const struct pace_end *end, int64_t asked)
 const char *pace_ended(struct pace *p, const struct bridge_conf *conf, const struct pace_end *end,
 		       int64_t delay, int64_t now)
 {
-	bool proven = end->was_open && end->open_for >= conf->reconnect.reset_after;
-	bool slow = is_slow(end) && conf->reconnect.slow > conf->reconnect.max;
+	bool proven = end->was_open && end->open_for >= conf->common->reconnect.reset_after;
+	bool slow = is_slow(end) && conf->common->reconnect.slow > conf->common->reconnect.max;
 	double least, most, asked;
 
 	p->least = proven ? 1 : p->least + 1;
 	p->most = proven ? 1 : p->most + 1;
-	least = least_of(conf, slow ? (double)conf->reconnect.max : bound(conf, p->least));
-	most = slow ? (double)conf->reconnect.slow : bound(conf, p->most);
+	least = least_of(conf, slow ? (double)conf->common->reconnect.max : bound(conf, p->least));
+	most = slow ? (double)conf->common->reconnect.slow : bound(conf, p->most);
 	asked = (double)floor_of(end, end->retry_after);
 	least = least < asked ? asked : least;
 	asked = (double)floor_of(end, end->retry_most) * 2;

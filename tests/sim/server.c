@@ -27,15 +27,19 @@ static struct conn *conn_of(struct list *node)
 	return list_entry(node, struct conn, node);
 }
 
+/* With small buffers a few messages are more than they hold; 100 KB a second pass at least. */
 static struct sim_path a_path(struct sim *s, bool slow)
 {
+	bool narrow = !slow && sim_chance(&s->net, 20);
 	int64_t delay = sim_spread(&s->net, 200, slow ? 400000 : 100000);
+	int64_t least = slow ? 2048 : narrow ? 1024 + delay / 5 : 65536;
+	int64_t most = narrow ? 8 * least : 262144;
 
 	return (struct sim_path){
 		.delay_min = delay,
 		.delay_max = delay + sim_between(&s->net, 0, delay),
-		.sndbuf = (size_t)sim_spread(&s->net, slow ? 2048 : 65536, 262144),
-		.rcvbuf = (size_t)sim_spread(&s->net, slow ? 2048 : 65536, 262144),
+		.sndbuf = (size_t)sim_spread(&s->net, least, most),
+		.rcvbuf = (size_t)sim_spread(&s->net, least, most),
 		.chunk = slow ? (size_t)sim_between(&s->net, 20, 4000) : 65536,
 	};
 }
@@ -88,6 +92,8 @@ static void judge_rate(struct sim *s)
 	int64_t now = world_now(s), limit = s->conf->limits.dials_per_second;
 
 	s->dials++;
+	if (now == s->limits_at)
+		return; /* the limit of before may have let it pass */
 	if (now - s->dial_window[0] >= SECOND) {
 		s->dial_window[0] = now;
 		s->dial_window[1] = 0;
@@ -108,8 +114,8 @@ static void on_dialed(struct sim_net *n, const struct dial_params *p, struct sim
 	f->dirty = true;
 	f->refusal.status = 0;
 	f->close_code = f->fault_code = 0;
-	f->begun.open = f->conf->timeouts.open;
-	f->begun.close = f->conf->timeouts.close;
+	f->begun.open = f->conf->common->timeouts.open;
+	f->begun.close = f->conf->common->timeouts.close;
 	v->fate = fate_of(s, f->server, tls);
 	v->tag = f->index + 1;
 	v->delay = sim_spread(&s->net, 300, 300000);

@@ -52,7 +52,7 @@ struct conn {
 	struct buf in, out;
 	struct buf whole; /* a message that comes in pieces */
 	bool in_pieces;
-	struct sim_event think, speak, ping, fate;
+	struct sim_event think, speak, late, ping, fate;
 	bool asked, upgraded, refused;
 	bool deaf; /* reads nothing */
 	bool mute, no_pongs;
@@ -90,6 +90,7 @@ void conn_misbehave(struct conn *c);
 void talk_begin(struct conn *c);
 void talk_hear(struct conn *c, const struct frame_header *h, struct span payload);
 void talk_speak(void *arg);
+void talk_late(void *arg);
 void talk_ping(void *arg);
 void talk_schedule(struct conn *c);
 

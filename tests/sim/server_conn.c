@@ -21,6 +21,7 @@ void conn_free(struct conn *c, enum sim_close how)
 	list_remove(&c->node);
 	sim_event_cancel(&c->think);
 	sim_event_cancel(&c->speak);
+	sim_event_cancel(&c->late);
 	sim_event_cancel(&c->ping);
 	sim_event_cancel(&c->fate);
 	sim_sock_close(c->sock, how);
@@ -310,6 +311,7 @@ void conn_accept(struct server *v, struct feed *f, struct sim_sock *sock)
 	buf_init(&c->whole, QUEUE_MAX);
 	sim_event_init(&c->think, v->sim->loop, on_think, c);
 	sim_event_init(&c->speak, v->sim->loop, talk_speak, c);
+	sim_event_init(&c->late, v->sim->loop, talk_late, c);
 	sim_event_init(&c->ping, v->sim->loop, talk_ping, c);
 	sim_event_init(&c->fate, v->sim->loop, on_fate, c);
 	list_append(&v->conns, &c->node);

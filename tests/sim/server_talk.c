@@ -19,6 +19,9 @@
 /* So much waits that the server says nothing more until some of it has left. */
 #define BACKLOG ((size_t)64 * 1024)
 
+/* What plan.c lets a login wait for it. */
+#define CHALLENGE_WAIT (5 * SECOND)
+
 static bool is_text(struct span payload, const char *text)
 {
 	return span_equal(payload, span_str(text));
@@ -29,13 +32,25 @@ static void say(struct conn *c, const char *text)
 	conn_frame(c, FRAME_TEXT, true, span_str(text));
 }
 
-void talk_schedule(struct conn *c)
+/* Until the next message, which now and then comes a moment too late for idle_timeout. */
+static int64_t pause_of(struct conn *c)
 {
 	struct feed *f = c->feed;
-	struct sim_rand *r = &f->sim->load;
+	struct sim *s = f->sim;
+	int64_t limit = s->calm ? 0 : f->conf->common->idle_timeout;
+
+	if (limit == 0 || f->talk.every_min < SECOND || sim_below(&s->chance, 40) > 0)
+		return sim_spread(&s->load, f->talk.every_min, f->talk.every_max);
+	sim_event_in(&c->late, limit + (int64_t)sim_below(&s->chance, 400000));
+	return limit + SECOND;
+}
+
+void talk_schedule(struct conn *c)
+{
+	struct sim_rand *r = &c->feed->sim->load;
 
 	if (!sim_event_is_planned(&c->speak))
-		sim_event_in(&c->speak, sim_spread(r, f->talk.every_min, f->talk.every_max));
+		sim_event_in(&c->speak, pause_of(c));
 	if (!sim_event_is_planned(&c->ping))
 		sim_event_in(&c->ping, sim_spread(r, SECOND, 100 * SECOND));
 }
@@ -47,18 +62,43 @@ static void get_ready(struct conn *c)
 	talk_schedule(c);
 }
 
+static void challenge(struct conn *c)
+{
+	mem_auto_str text = mem_printf("{\"challenge\":{\"nonce\":\"n%u\"}}", (unsigned)c->serial);
+
+	say(c, text);
+}
+
+/*
+ * Two bad moments. What a login waits for comes when it has just failed. idle_timeout has struck,
+ * it looks into its buffers once more, and the process is stopped.
+ */
+void talk_late(void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->ready) {
+		operator_stall(c->server->sim, 10 * SECOND);
+	} else if (!c->mute && !c->close_sent) {
+		challenge(c);
+		conn_flush(c);
+	}
+}
+
 void talk_begin(struct conn *c)
 {
-	mem_auto_str text = NULL;
+	struct sim *s = c->server->sim;
 
 	switch (c->feed->dialogue) {
 	case DIALOGUE_NONE:
 		get_ready(c);
 		break;
 	case DIALOGUE_CHALLENGE:
-		text = mem_printf("{\"challenge\":{\"nonce\":\"n%u\"}}", (unsigned)c->serial);
-		if (!c->mute)
-			say(c, text);
+		if (!s->calm && sim_chance(&s->chance, 5))
+			sim_event_in(&c->late,
+				     CHALLENGE_WAIT + sim_spread(&s->chance, 100, 100000));
+		else if (!c->mute)
+			challenge(c);
 		break;
 	case DIALOGUE_HELLO:
 	case DIALOGUE_N:

@@ -69,7 +69,7 @@ void subjects_init(struct sim *s)
 	}
 	for (size_t i = 0; i < s->n_feeds; i++) {
 		link_subject_init(&s->feeds[i]);
-		if (s->feeds[i].conf->start != START_MANUAL)
+		if (s->feeds[i].conf->common->start != START_MANUAL)
 			subject_start(&s->feeds[i]);
 	}
 }
@@ -101,6 +101,7 @@ void subjects_configure(struct sim *s, struct main_conf *conf)
 		bridge_subjects_configure(s, conf);
 	dialer_set_limits(s->dialer, conf->limits.dials_per_second, conf->limits.tls_handshakes);
 	s->dial_window[0] = 0;
+	s->limits_at = world_now(s);
 }
 
 bool subject_reads(struct feed *f)

@@ -45,7 +45,7 @@ void bridge_subjects_init(struct sim *s)
 {
 	s->registry = registry_new(s->loop, s->dialer, &s->code.source, on_bridge, s);
 	for (size_t i = 0; i < s->n_feeds; i++) {
-		s->feeds[i].wanted = s->feeds[i].conf->start != START_MANUAL;
+		s->feeds[i].wanted = s->feeds[i].conf->common->start != START_MANUAL;
 		judge_excuse(&s->feeds[i]);
 		visits_init(&s->feeds[i]);
 	}
@@ -63,7 +63,7 @@ void bridge_subjects_deinit(struct sim *s)
 /* On demand, and nobody was there: made manual it rests until somebody says so. */
 static bool rests_from_now_on(const struct feed *f, const struct bridge_conf *fresh)
 {
-	return f->conf->start == START_ON_DEMAND && fresh->start == START_MANUAL &&
+	return f->conf->common->start == START_ON_DEMAND && fresh->common->start == START_MANUAL &&
 	       (f->seen.state == LINK_STOPPED || f->seen.state == LINK_STOPPING);
 }
 
@@ -78,8 +78,8 @@ void bridge_subjects_configure(struct sim *s, struct main_conf *conf)
 			f->visits->exact = false; /* its endpoints may be others now */
 			f->changed = true;
 			judge_excuse(f);
-			f->wanted = f->wanted || (f->conf->start == START_MANUAL &&
-						  conf->bridges[i]->start != START_MANUAL);
+			f->wanted = f->wanted || (f->conf->common->start == START_MANUAL &&
+						  conf->bridges[i]->common->start != START_MANUAL);
 			if (rests_from_now_on(f, conf->bridges[i]))
 				f->wanted = false;
 		}

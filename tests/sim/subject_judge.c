@@ -24,7 +24,8 @@ static void judge_outbox(struct feed *f, const struct bridge_info *info)
 {
 	size_t used = info->outbox_bytes + info->outbox_messages * OVERHEAD;
 	bool open = info->link.state == LINK_OPEN, was_open = f->outbox.open;
-	size_t cap = f->conf->outbox.size, most = open || was_open ? cap + RECORD_MOST : cap;
+	size_t cap = f->conf->common->outbox.size,
+	       most = open || was_open ? cap + RECORD_MOST : cap;
 
 	if (used > most && used > f->outbox.used && !f->changed)
 		trace_fail(f->sim, "%s: %zu bytes in an outbox of %zu", f->name, used, cap);
@@ -66,12 +67,13 @@ static void judge_demand(struct feed *f, struct bridge *b)
 
 	bridge_info(b, &info);
 	if (wanted != f->demand.wanted || info.outbox_messages > 0 ||
-	    f->conf->start != START_ON_DEMAND)
+	    f->conf->common->start != START_ON_DEMAND)
 		f->demand.since = now;
 	f->demand.wanted = wanted;
 	since = f->demand.since > f->excused ? f->demand.since : f->excused;
 	since = since > f->sim->stalled_until ? since : f->sim->stalled_until;
-	most = wanted ? SLACK : 2 * f->conf->linger + f->begun.close + f->begun.open + SLACK;
+	most = wanted ? SLACK :
+			2 * f->conf->common->linger + f->begun.close + f->begun.open + SLACK;
 	if (!f->wanted || f->seen.state == LINK_GAVE_UP || wanted != rests || now - since <= most)
 		return;
 	trace_fail(f->sim, "%s: on demand, %s for %.3f s, and it is %s", f->name,
@@ -82,15 +84,15 @@ static void judge_demand(struct feed *f, struct bridge *b)
 static void judge_clients(struct feed *f, struct endpoint *e, size_t *queued)
 {
 	const struct endpoint_conf *conf = endpoint_configuration(e);
-	bool block = conf->overflow == OVERFLOW_BLOCK;
-	size_t most = conf->queue + (block ? TURN_MOST : RECORD_MOST);
+	bool block = conf->rules->overflow == OVERFLOW_BLOCK;
+	size_t most = conf->rules->queue + (block ? TURN_MOST : RECORD_MOST);
 	struct endpoint_client c;
 
 	for (size_t i = 0; endpoint_client_at(e, i, &c); i++) {
 		*queued += c.queued;
 		if (c.queued > most)
 			trace_fail(f->sim, "%s: %zu bytes wait for a client, queue is %zu", f->name,
-				   c.queued, conf->queue);
+				   c.queued, conf->rules->queue);
 	}
 }
 

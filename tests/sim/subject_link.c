@@ -128,6 +128,7 @@ void link_subject_init(struct feed *f)
 		.dialer = s->dialer,
 		.rand = &s->code.source,
 		.conf = (struct bridge_conf *)(uintptr_t)f->conf,
+		.object = f->conf->name,
 		.cb = on_link,
 		.arg = o,
 	};

@@ -2,7 +2,7 @@
 /*
  * See workers.h. Parent and workers share a table of results and the number of
  * the next seed. A seed that takes longer than any could is killed by its own
- * alarm clock.
+ * alarm clock. Limits are in processor time: others may use the machine, too.
  */
 #include "sim/workers.h"
 
@@ -11,9 +11,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +28,8 @@
 struct table {
 	atomic_uint_fast64_t next; /* seeds handed out */
 	atomic_uint_fast64_t stop;
-	uint64_t at[JOBS_MAX]; /* which each is at, counted from 1 */
+	atomic_uint_fast64_t spent; /* microseconds of processors, by seeds that are done */
+	uint64_t at[JOBS_MAX];	    /* which each is at, counted from 1 */
 	struct result results[];
 };
 
@@ -59,12 +60,14 @@ static void run_one(struct result *r, uint64_t seed, int64_t minutes)
 
 static void work(struct table *t, const struct work *w, unsigned slot)
 {
+	struct itimerval most = { .it_value.tv_sec = w->limit ? w->limit : SEED_SECONDS };
 	uint64_t i;
 
 	while (!atomic_load(&t->stop) && (i = atomic_fetch_add(&t->next, 1)) < w->n) {
 		t->at[slot] = i + 1;
-		alarm(w->limit ? w->limit : SEED_SECONDS);
+		setitimer(ITIMER_PROF, &most, NULL);
 		run_one(&t->results[i], w->from + i, w->minutes);
+		atomic_fetch_add(&t->spent, (uint64_t)(t->results[i].seconds * 1e6));
 	}
 	t->at[slot] = 0;
 	exit(0);
@@ -75,13 +78,15 @@ static void note_death(struct table *t, const struct work *w, unsigned slot, int
 {
 	uint64_t i = t->at[slot];
 	unsigned long long seed = (unsigned long long)(w->from + i - 1);
+	char name[40];
 
+	snprintf(name, sizeof(name), "# seed %llu", seed);
 	if (i > 0)
 		t->results[i - 1].outcome = FAILED;
 	if (i == 0)
 		fprintf(stderr, "# a worker ended with status %d\n", status);
 	else if (WIFSIGNALED(status))
-		fprintf(stderr, "# seed %llu: %s\n", seed, strsignal(WTERMSIG(status)));
+		psignal(WTERMSIG(status), name);
 	if (i == 0 && w->n > 0)
 		t->results[0].outcome = FAILED;
 	fprintf(stderr, "# replay: ./dev sim --seed %llu --minutes %lld -v\n", seed,
@@ -124,14 +129,13 @@ static void wait_for_all(struct table *t, const struct work *w, pid_t *pids)
 {
 	unsigned left = w->jobs, failures = 0, slot;
 	struct timespec moment = { .tv_nsec = 100000000 };
-	time_t began = time(NULL);
 	int status;
 	pid_t pid;
 
 	while (left > 0) {
 		pid = waitpid(-1, &status, WNOHANG);
 		show_progress(t, w);
-		if (w->limit && time(NULL) - began >= w->limit)
+		if (w->limit && atomic_load(&t->spent) >= (uint64_t)w->limit * 1000000)
 			atomic_store(&t->stop, 1);
 		if (pid <= 0) {
 			nanosleep(&moment, NULL);

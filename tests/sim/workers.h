@@ -15,7 +15,7 @@ struct work {
 	int64_t minutes; /* virtual, of each */
 	unsigned jobs;
 	unsigned stop_after; /* failures; 0 = none */
-	unsigned limit;	     /* seconds, after which no seed is begun; 0 = none */
+	unsigned limit;	     /* seconds of processors, after which no seed is begun; 0 = none */
 	bool progress;	     /* on standard error */
 };
 

@@ -93,10 +93,11 @@ struct sim {
 	size_t n_feeds;
 	struct sim_event trouble;
 	struct timer operator_timer;
+	struct feed *hasty;    /* what the operator acts on next; NULL = on whatever comes */
 	int64_t stalled_until; /* the process, last */
 	bool calm;	       /* the end: nothing goes wrong any more */
 	int64_t calm_since;
-	int64_t dial_window[2];
+	int64_t dial_window[2], limits_at; /* limits were last set then */
 	uint64_t hash, steps, turns, dials, messages, records;
 };
 

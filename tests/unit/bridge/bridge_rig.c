@@ -35,9 +35,11 @@ static struct bridge_conf *conf_of(struct bridge_rig *r, const char *url, const 
 
 void bridge_rig_init(struct bridge_rig *r, const char *options)
 {
-	struct bridge_env env = { .rand = rand_system(), .cb = on_bridge, .arg = r };
+	static struct bridge_env env;
+
 	struct bridge_conf *conf;
 
+	env = (struct bridge_env){ .rand = rand_system(), .cb = on_bridge, .arg = r };
 	log_set_level(LOG_LEVEL_ERROR);
 	*r = (struct bridge_rig){ .quota = { .max_clients = 64, .max_queued = 64 << 20 } };
 	world_init(&r->w);

@@ -126,7 +126,7 @@ static void test_events(void **state)
 	world_wait_flag(&r.w, &r.locals[0].ended);
 	wait_idle(&r);
 	h = bridge_history(r.b);
-	assert_int_equal(history_at(h, h->n - 1)->state, LINK_GAVE_UP);
+	assert_int_equal(history_at(h, h->n - 1).state, LINK_GAVE_UP);
 	bridge_rig_deinit(&r);
 }
 

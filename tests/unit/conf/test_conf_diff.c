@@ -314,7 +314,7 @@ static void test_references(void **state)
 	assert_false(a->from_file);
 	assert_ptr_equal(bridge_conf_ref(a), a);
 	bridge_conf_unref(a);
-	assert_string_equal(a->headers[0].value.text, "a");
+	assert_string_equal(a->handshake->headers[0].value.text, "a");
 	bridge_conf_unref(a);
 	bridge_conf_unref(NULL);
 }

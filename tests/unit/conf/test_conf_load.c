@@ -78,66 +78,70 @@ static void test_bridge_defaults(void **state)
 	assert_string_equal(b->name, "f.1");
 	assert_true(b->from_file);
 	assert_string_equal(b->urls[0].host, "h");
-	assert_true(!b->has_host && !b->has_origin && !b->has_user_agent);
-	assert_int_equal(b->n_headers + b->n_subprotocols + b->n_on_open + b->n_endpoints, 0);
-	assert_int_equal(b->timeouts.connect, 10 * SECOND);
-	assert_int_equal(b->timeouts.handshake, 10 * SECOND);
-	assert_int_equal(b->timeouts.open, 20 * SECOND);
-	assert_int_equal(b->timeouts.close, 5 * SECOND);
-	assert_true(b->socket.nodelay);
-	assert_int_equal(b->max_message, 16 << 20);
-	assert_true(b->validate_utf8);
-	assert_int_equal(b->mask, MASK_RANDOM);
-	assert_int_equal(b->fragments, FRAGMENTS_JOIN);
-	assert_int_equal(b->sharing, SHARING_SHARED);
-	assert_int_equal(b->ping.interval, 20 * SECOND);
-	assert_int_equal(b->ping.timeout, 10 * SECOND);
-	assert_string_equal(b->ping.payload, "");
-	assert_int_equal(b->ping.proof, PROOF_ANY);
-	assert_int_equal(b->reconnect.when, WHEN_ALWAYS);
-	assert_int_equal(b->reconnect.initial, SECOND / 2);
-	assert_int_equal(b->reconnect.max, 30 * SECOND);
-	assert_int_equal(b->reconnect.slow, 300 * SECOND);
-	assert_int_equal(b->reconnect.reset_after, 30 * SECOND);
-	assert_true(b->reconnect.factor >= 2 && b->reconnect.factor <= 2);
-	assert_int_equal(b->reconnect.jitter, JITTER_EQUAL);
-	assert_int_equal(b->reconnect.attempts, 0);
-	assert_int_equal(b->reconnect.n_fatal_status + b->reconnect.n_fatal_close, 0);
-	assert_int_equal(b->heartbeat.interval, 0);
-	assert_false(b->heartbeat.has_expect);
-	assert_int_equal(b->idle_timeout, 0);
-	assert_int_equal(b->start, START_AUTO);
-	assert_int_equal(b->linger, 30 * SECOND);
-	assert_int_equal(b->rate.messages, 0);
-	assert_int_equal(b->rate.per, SECOND);
-	assert_int_equal(b->outbox.size, 1 << 20);
-	assert_int_equal(b->outbox.ttl, 60 * SECOND);
-	assert_int_equal(b->outbox.on_full, ON_FULL_REJECT);
+	assert_true(!b->handshake->has_host && !b->handshake->has_origin &&
+		    !b->handshake->has_user_agent);
+	assert_int_equal(b->handshake->n_headers + b->handshake->n_subprotocols +
+				 b->handshake->n_on_open + b->n_endpoints,
+			 0);
+	assert_int_equal(b->common->timeouts.connect, 10 * SECOND);
+	assert_int_equal(b->common->timeouts.handshake, 10 * SECOND);
+	assert_int_equal(b->common->timeouts.open, 20 * SECOND);
+	assert_int_equal(b->common->timeouts.close, 5 * SECOND);
+	assert_true(b->common->socket.nodelay);
+	assert_int_equal(b->common->max_message, 16 << 20);
+	assert_true(b->common->validate_utf8);
+	assert_int_equal(b->common->mask, MASK_RANDOM);
+	assert_int_equal(b->common->fragments, FRAGMENTS_JOIN);
+	assert_int_equal(b->common->sharing, SHARING_SHARED);
+	assert_int_equal(b->common->ping.interval, 20 * SECOND);
+	assert_int_equal(b->common->ping.timeout, 10 * SECOND);
+	assert_string_equal(b->common->ping.payload, "");
+	assert_int_equal(b->common->ping.proof, PROOF_ANY);
+	assert_int_equal(b->common->reconnect.when, WHEN_ALWAYS);
+	assert_int_equal(b->common->reconnect.initial, SECOND / 2);
+	assert_int_equal(b->common->reconnect.max, 30 * SECOND);
+	assert_int_equal(b->common->reconnect.slow, 300 * SECOND);
+	assert_int_equal(b->common->reconnect.reset_after, 30 * SECOND);
+	assert_true(b->common->reconnect.factor >= 2 && b->common->reconnect.factor <= 2);
+	assert_int_equal(b->common->reconnect.jitter, JITTER_EQUAL);
+	assert_int_equal(b->common->reconnect.attempts, 0);
+	assert_int_equal(b->common->reconnect.n_fatal_status + b->common->reconnect.n_fatal_close,
+			 0);
+	assert_int_equal(b->common->heartbeat.interval, 0);
+	assert_false(b->common->heartbeat.has_expect);
+	assert_int_equal(b->common->idle_timeout, 0);
+	assert_int_equal(b->common->start, START_AUTO);
+	assert_int_equal(b->common->linger, 30 * SECOND);
+	assert_int_equal(b->common->rate.messages, 0);
+	assert_int_equal(b->common->rate.per, SECOND);
+	assert_int_equal(b->common->outbox.size, 1 << 20);
+	assert_int_equal(b->common->outbox.ttl, 60 * SECOND);
+	assert_int_equal(b->common->outbox.on_full, ON_FULL_REJECT);
 }
 
 static void check_endpoint_defaults(const struct endpoint_conf *e, const char *path)
 {
 	assert_string_equal(e->unix_path, path);
-	assert_int_equal(e->framing, FRAMING_LINES);
-	assert_int_equal(e->delimiter, '\n');
-	assert_int_equal(e->newlines, NEWLINES_SPACE);
-	assert_int_equal(e->binary, BINARY_BASE64);
-	assert_int_equal(e->send_as, SEND_AS_TEXT);
-	assert_int_equal(e->mode, 0600);
-	assert_int_equal(e->max_clients, 64);
-	assert_int_equal(e->queue, 1 << 20);
-	assert_int_equal(e->overflow, OVERFLOW_DROP_OLDEST);
-	assert_int_equal(e->block_timeout, 30 * SECOND);
-	assert_int_equal(e->type, SOCKET_STREAM);
-	assert_int_equal(e->data, JSON_DATA_STRING);
-	assert_int_equal(e->events, EVENTS_ALL);
-	assert_int_equal(e->access, ACCESS_RW);
-	assert_int_equal(e->replay, 0);
+	assert_int_equal(e->rules->framing, FRAMING_LINES);
+	assert_int_equal(e->rules->delimiter, '\n');
+	assert_int_equal(e->rules->newlines, NEWLINES_SPACE);
+	assert_int_equal(e->rules->binary, BINARY_BASE64);
+	assert_int_equal(e->rules->send_as, SEND_AS_TEXT);
+	assert_int_equal(e->rules->mode, 0600);
+	assert_int_equal(e->rules->max_clients, 64);
+	assert_int_equal(e->rules->queue, 1 << 20);
+	assert_int_equal(e->rules->overflow, OVERFLOW_DROP_OLDEST);
+	assert_int_equal(e->rules->block_timeout, 30 * SECOND);
+	assert_int_equal(e->rules->type, SOCKET_STREAM);
+	assert_int_equal(e->rules->data, JSON_DATA_STRING);
+	assert_int_equal(e->rules->events, EVENTS_ALL);
+	assert_int_equal(e->rules->access, ACCESS_RW);
+	assert_int_equal(e->rules->replay, 0);
 	assert_null(e->fifo_out);
 	assert_null(e->fifo_in);
-	assert_null(e->owner);
-	assert_null(e->group);
-	assert_int_equal(e->n_allow_users + e->n_allow_groups, 0);
+	assert_null(e->rules->owner);
+	assert_null(e->rules->group);
+	assert_int_equal(e->rules->n_allow_users + e->rules->n_allow_groups, 0);
 }
 
 static void test_endpoints(void **state)
@@ -152,14 +156,14 @@ static void test_endpoints(void **state)
 	assert_int_equal(b->n_endpoints, 2);
 	check_endpoint_defaults(&b->endpoints[0], "/x");
 	assert_string_equal(e->unix_path, "/y");
-	assert_int_equal(e->delimiter, 0);
-	assert_int_equal(e->newlines, NEWLINES_REJECT);
-	assert_int_equal(e->binary, BINARY_HEX);
-	assert_int_equal(e->send_as, SEND_AS_BASE64);
-	assert_int_equal(e->mode, 0660);
-	assert_int_equal(e->queue, 2 << 20);
-	assert_int_equal(e->max_clients, 5);
-	assert_int_equal(e->overflow, OVERFLOW_DISCONNECT);
+	assert_int_equal(e->rules->delimiter, 0);
+	assert_int_equal(e->rules->newlines, NEWLINES_REJECT);
+	assert_int_equal(e->rules->binary, BINARY_HEX);
+	assert_int_equal(e->rules->send_as, SEND_AS_BASE64);
+	assert_int_equal(e->rules->mode, 0660);
+	assert_int_equal(e->rules->queue, 2 << 20);
+	assert_int_equal(e->rules->max_clients, 5);
+	assert_int_equal(e->rules->overflow, OVERFLOW_DISCONNECT);
 	b = load(*state, "{'bridges': {'a': {'url': 'ws://h', 'endpoint': '/x'}}}");
 	check_endpoint_defaults(&b->endpoints[0], "/x");
 	b = load(*state, "{'bridges': {'a': {'url': 'ws://h', 'endpoints': []}}}");
@@ -180,31 +184,32 @@ static void test_bridge_values(void **state)
 		"'outbox': {'size': 0, 'ttl': '1h', 'on_full': 'drop-oldest'}}}}");
 
 	assert_string_equal(b->urls[0].password, "p");
-	assert_true(b->has_host && !b->host && b->has_user_agent && !b->user_agent);
-	assert_string_equal(b->origin, "http://o");
-	assert_int_equal(b->n_headers, 3);
-	assert_string_equal(b->headers[1].name, "B");
-	assert_string_equal(b->headers[2].name, "B");
-	assert_string_equal(b->headers[1].value.text, "y");
-	assert_string_equal(b->headers[2].value.text, "");
-	assert_string_equal(b->subprotocols[1], "t");
-	assert_int_equal(b->timeouts.connect, 0);
-	assert_int_equal(b->timeouts.close, SECOND / 4);
-	assert_false(b->socket.nodelay || b->validate_utf8);
-	assert_int_equal(b->max_message, 1);
-	assert_int_equal(b->mask, MASK_ZERO);
-	assert_int_equal(b->start, START_MANUAL);
-	assert_int_equal(b->ping.interval, 0);
-	assert_int_equal(b->ping.timeout, 2500000);
-	assert_string_equal(b->ping.payload, "p");
-	assert_int_equal(b->ping.proof, PROOF_PONG);
-	assert_int_equal(b->reconnect.when, WHEN_NEVER);
-	assert_true(b->reconnect.factor > 1.49 && b->reconnect.factor < 1.51);
-	assert_int_equal(b->reconnect.jitter, JITTER_NONE);
-	assert_int_equal(b->reconnect.attempts, 7);
-	assert_int_equal(b->outbox.size, 0);
-	assert_int_equal(b->outbox.ttl, 3600 * SECOND);
-	assert_int_equal(b->outbox.on_full, ON_FULL_DROP_OLDEST);
+	assert_true(b->handshake->has_host && !b->handshake->host && b->handshake->has_user_agent &&
+		    !b->handshake->user_agent);
+	assert_string_equal(b->handshake->origin, "http://o");
+	assert_int_equal(b->handshake->n_headers, 3);
+	assert_string_equal(b->handshake->headers[1].name, "B");
+	assert_string_equal(b->handshake->headers[2].name, "B");
+	assert_string_equal(b->handshake->headers[1].value.text, "y");
+	assert_string_equal(b->handshake->headers[2].value.text, "");
+	assert_string_equal(b->handshake->subprotocols[1], "t");
+	assert_int_equal(b->common->timeouts.connect, 0);
+	assert_int_equal(b->common->timeouts.close, SECOND / 4);
+	assert_false(b->common->socket.nodelay || b->common->validate_utf8);
+	assert_int_equal(b->common->max_message, 1);
+	assert_int_equal(b->common->mask, MASK_ZERO);
+	assert_int_equal(b->common->start, START_MANUAL);
+	assert_int_equal(b->common->ping.interval, 0);
+	assert_int_equal(b->common->ping.timeout, 2500000);
+	assert_string_equal(b->common->ping.payload, "p");
+	assert_int_equal(b->common->ping.proof, PROOF_PONG);
+	assert_int_equal(b->common->reconnect.when, WHEN_NEVER);
+	assert_true(b->common->reconnect.factor > 1.49 && b->common->reconnect.factor < 1.51);
+	assert_int_equal(b->common->reconnect.jitter, JITTER_NONE);
+	assert_int_equal(b->common->reconnect.attempts, 7);
+	assert_int_equal(b->common->outbox.size, 0);
+	assert_int_equal(b->common->outbox.ttl, 3600 * SECOND);
+	assert_int_equal(b->common->outbox.on_full, ON_FULL_DROP_OLDEST);
 }
 
 static void test_messages(void **state)
@@ -231,11 +236,11 @@ static void test_messages(void **state)
 			"{'json': 'x'}, {'binary': 'AQL/'}, {'binary': ''}, {'json': 1e2},"
 			"{'json': 0.30000000000000004}, {'json': null}]}}}");
 
-	assert_int_equal(b->n_on_open, sizeof(rows) / sizeof(*rows));
-	for (size_t i = 0; i < b->n_on_open; i++) {
-		const struct conf_message *m = &b->on_open[i].message;
+	assert_int_equal(b->handshake->n_on_open, sizeof(rows) / sizeof(*rows));
+	for (size_t i = 0; i < b->handshake->n_on_open; i++) {
+		const struct conf_message *m = &b->handshake->on_open[i].message;
 
-		assert_int_equal(b->on_open[i].kind, STEP_SEND);
+		assert_int_equal(b->handshake->on_open[i].kind, STEP_SEND);
 		assert_int_equal(m->type, rows[i].type);
 		assert_int_equal(m->n, rows[i].n);
 		assert_memory_equal(m->data, rows[i].data, rows[i].n);
@@ -266,16 +271,16 @@ static void test_defaults_merge(void **state)
 	struct config *c = *state;
 
 	assert_string_equal(b->urls[0].host, "d");
-	assert_int_equal(b->ping.interval, 5 * SECOND);
-	assert_int_equal(b->ping.timeout, 7 * SECOND);
-	assert_int_equal(b->n_headers, 2);
-	assert_string_equal(b->headers[0].name, "X-B");
-	assert_string_equal(b->headers[1].name, "x-a");
-	assert_string_equal(b->headers[1].value.text, "o");
-	assert_int_equal(b->n_subprotocols, 1);
+	assert_int_equal(b->common->ping.interval, 5 * SECOND);
+	assert_int_equal(b->common->ping.timeout, 7 * SECOND);
+	assert_int_equal(b->handshake->n_headers, 2);
+	assert_string_equal(b->handshake->headers[0].name, "X-B");
+	assert_string_equal(b->handshake->headers[1].name, "x-a");
+	assert_string_equal(b->handshake->headers[1].value.text, "o");
+	assert_int_equal(b->handshake->n_subprotocols, 1);
 	assert_string_equal(b->endpoints[0].unix_path, "/x");
-	assert_int_equal(b->endpoints[0].mode, 0660);
-	assert_int_equal(b->endpoints[0].queue, 4096);
+	assert_int_equal(b->endpoints[0].rules->mode, 0660);
+	assert_int_equal(b->endpoints[0].rules->queue, 4096);
 	check_endpoint_defaults(&c->conf->bridges[1]->endpoints[0], "/y");
 	assert_true(json_is_object(c->conf->defaults));
 }
@@ -294,9 +299,9 @@ static void test_drop_ins(void **state)
 	b = load(c, "{'bridges': {'a': {'url': 'ws://a', 'ping': {'interval': 1,"
 		    "'payload': 'p'}}}}");
 	assert_int_equal(c->conf->n_bridges, 2);
-	assert_int_equal(b->ping.interval, 3 * SECOND);
-	assert_int_equal(b->ping.timeout, 2 * SECOND);
-	assert_string_equal(b->ping.payload, "p");
+	assert_int_equal(b->common->ping.interval, 3 * SECOND);
+	assert_int_equal(b->common->ping.timeout, 2 * SECOND);
+	assert_string_equal(b->common->ping.payload, "p");
 	assert_string_equal(c->conf->bridges[1]->urls[0].host, "b");
 }
 

@@ -195,14 +195,14 @@ static void test_values(void **state)
 			      "'allow_users': ['a', '0'], 'allow_groups': ['g']"));
 	assert_string_equal(e->unix_path, "@" NAME100);
 	assert_string_equal(endpoint_conf_label(e), e->unix_path);
-	assert_int_equal(e->type, SOCKET_SEQPACKET);
-	assert_int_equal(e->framing, FRAMING_JSON);
-	assert_int_equal(e->data, JSON_DATA_INLINE);
-	assert_int_equal(e->events, EVENTS_GAP | EVENTS_ACK);
-	assert_int_equal(e->access, ACCESS_W);
-	assert_int_equal(e->n_allow_users, 2);
-	assert_string_equal(e->allow_users[1], "0");
-	assert_string_equal(e->allow_groups[0], "g");
+	assert_int_equal(e->rules->type, SOCKET_SEQPACKET);
+	assert_int_equal(e->rules->framing, FRAMING_JSON);
+	assert_int_equal(e->rules->data, JSON_DATA_INLINE);
+	assert_int_equal(e->rules->events, EVENTS_GAP | EVENTS_ACK);
+	assert_int_equal(e->rules->access, ACCESS_W);
+	assert_int_equal(e->rules->n_allow_users, 2);
+	assert_string_equal(e->rules->allow_users[1], "0");
+	assert_string_equal(e->rules->allow_groups[0], "g");
 	e = load(&c, ENDPOINT("'fifo': {'out': '/o', 'in': '/i'}, 'framing': 'length', 'owner': "
 			      "'u', 'group': '7', 'mode': '0640', 'replay': 10000, 'overflow': "
 			      "'block', 'block_timeout': '1min'"));
@@ -210,18 +210,18 @@ static void test_values(void **state)
 	assert_string_equal(e->fifo_out, "/o");
 	assert_string_equal(e->fifo_in, "/i");
 	assert_string_equal(endpoint_conf_label(e), "/o");
-	assert_int_equal(e->framing, FRAMING_LENGTH);
-	assert_string_equal(e->owner, "u");
-	assert_string_equal(e->group, "7");
-	assert_int_equal(e->replay, 10000);
-	assert_int_equal(e->overflow, OVERFLOW_BLOCK);
-	assert_int_equal(e->block_timeout, 60000000);
+	assert_int_equal(e->rules->framing, FRAMING_LENGTH);
+	assert_string_equal(e->rules->owner, "u");
+	assert_string_equal(e->rules->group, "7");
+	assert_int_equal(e->rules->replay, 10000);
+	assert_int_equal(e->rules->overflow, OVERFLOW_BLOCK);
+	assert_int_equal(e->rules->block_timeout, 60000000);
 	e = load(&c, ENDPOINT("'fifo': {'in': '/i'}, 'framing': 'json', 'events': []"));
 	assert_string_equal(endpoint_conf_label(e), "/i");
-	assert_int_equal(e->events, 0);
+	assert_int_equal(e->rules->events, 0);
 	e = load(&c, PRIVATE("'unix': 'systemd:a b', 'framing': 'raw', 'replay': 0"));
 	assert_string_equal(e->unix_path, "systemd:a b");
-	assert_int_equal(c.conf->bridges[0]->sharing, SHARING_PRIVATE);
+	assert_int_equal(c.conf->bridges[0]->common->sharing, SHARING_PRIVATE);
 	config_deinit(&c);
 }
 
@@ -244,7 +244,7 @@ static void test_send_as(void **state)
 	(void)state;
 	config_init(&c);
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(load(&c, rows[i].options)->send_as, rows[i].send_as);
+		assert_int_equal(load(&c, rows[i].options)->rules->send_as, rows[i].send_as);
 	config_deinit(&c);
 }
 
@@ -262,24 +262,24 @@ static void test_defaults(void **state)
 	config_init(&c);
 	e = load(&c, OVER("'send_as': 'base64', 'binary': 'hex', 'max_clients': 5",
 			  "{'unix': '/a', 'framing': 'raw'}"));
-	assert_int_equal(e->send_as, SEND_AS_BINARY);
-	assert_int_equal(e->binary, BINARY_BASE64);
-	assert_int_equal(e->max_clients, 5);
+	assert_int_equal(e->rules->send_as, SEND_AS_BINARY);
+	assert_int_equal(e->rules->binary, BINARY_BASE64);
+	assert_int_equal(e->rules->max_clients, 5);
 	e = load(&c,
 		 OVER("'max_clients': 5, 'mode': '0640', 'unix': '/b'", "{'fifo': {'out': '/a'}}"));
 	assert_null(e->unix_path);
-	assert_int_equal(e->max_clients, 64);
-	assert_int_equal(e->mode, 0640);
+	assert_int_equal(e->rules->max_clients, 64);
+	assert_int_equal(e->rules->mode, 0640);
 	e = load(&c, OVER("'fifo': {'out': '/b'}, 'mode': '0640'", "'@a'"));
 	assert_string_equal(e->unix_path, "@a");
 	assert_null(e->fifo_out);
-	assert_int_equal(e->mode, 0600);
+	assert_int_equal(e->rules->mode, 0600);
 	e = load(&c, OVER("'framing': 'json', 'events': ['gap']", "{'unix': '/a'}"));
-	assert_int_equal(e->events, EVENTS_GAP);
+	assert_int_equal(e->rules->events, EVENTS_GAP);
 	e = load(&c, OVER("'events': ['gap'], 'data': 'inline'", "{'unix': '/a'}"));
-	assert_int_equal(e->events, EVENTS_ALL);
+	assert_int_equal(e->rules->events, EVENTS_ALL);
 	e = load(&c, OVER("'replay': 5", "{'unix': '/a'}, 'sharing': 'private'"));
-	assert_int_equal(e->replay, 0);
+	assert_int_equal(e->rules->replay, 0);
 	e = load(&c, OVER("'fifo': {'out': '/a'}", "{'fifo': {'in': '/b'}}"));
 	assert_string_equal(e->fifo_out, "/a");
 	assert_string_equal(e->fifo_in, "/b");

@@ -222,8 +222,8 @@ static void test_login(void **state)
 	config_write(&c, "FILE", login);
 	config_load(&c, "FILE");
 	assert_string_equal(c.errors, "");
-	assert_int_equal(c.conf->bridges[0]->n_on_open, 8);
-	s = c.conf->bridges[0]->on_open;
+	assert_int_equal(c.conf->bridges[0]->handshake->n_on_open, 8);
+	s = c.conf->bridges[0]->handshake->on_open;
 	check_expects(s);
 	check_message(&s[1], "{\"op\":2,\"d\":[\"${nonce}\",\"token ${t}\",\"$${x}\"]}", true);
 	assert_true(s[1].is_json);

@@ -129,30 +129,30 @@ static void test_values(void **state)
 		     "'deliver', 'rate': {'messages': 5, 'per': '2s'}}}}");
 	assert_int_equal(c.conf->limits.dials_per_second, 0);
 	assert_int_equal(c.conf->limits.tls_handshakes, 3);
-	assert_int_equal(b->heartbeat.interval, 5 * SECOND);
-	assert_int_equal(b->heartbeat.message.type, MSG_TEXT);
-	assert_int_equal(b->heartbeat.message.n, 8);
-	assert_memory_equal(b->heartbeat.message.data, "{\"op\":1}", 8);
-	assert_true(b->heartbeat.has_expect);
-	assert_int_equal(b->heartbeat.expect.kind, MATCH_POINTER);
-	assert_null(b->heartbeat.expect.equals);
-	assert_int_equal(b->heartbeat.timeout, 10 * SECOND);
-	assert_int_equal(b->idle_timeout, 60 * SECOND);
-	assert_int_equal(b->reconnect.n_fatal_status, 2);
-	assert_int_equal(b->reconnect.fatal_status[1], 403);
-	assert_int_equal(b->reconnect.n_fatal_close, 1);
-	assert_int_equal(b->reconnect.fatal_close[0], 4004);
-	assert_int_equal(b->start, START_ON_DEMAND);
-	assert_int_equal(b->linger, 0);
-	assert_int_equal(b->sharing, SHARING_PRIVATE);
-	assert_int_equal(b->fragments, FRAGMENTS_DELIVER);
-	assert_int_equal(b->rate.messages, 5);
-	assert_int_equal(b->rate.per, 2 * SECOND);
-	assert_int_equal(b->rate.burst, 5);
+	assert_int_equal(b->common->heartbeat.interval, 5 * SECOND);
+	assert_int_equal(b->common->heartbeat.message.type, MSG_TEXT);
+	assert_int_equal(b->common->heartbeat.message.n, 8);
+	assert_memory_equal(b->common->heartbeat.message.data, "{\"op\":1}", 8);
+	assert_true(b->common->heartbeat.has_expect);
+	assert_int_equal(b->common->heartbeat.expect.kind, MATCH_POINTER);
+	assert_null(b->common->heartbeat.expect.equals);
+	assert_int_equal(b->common->heartbeat.timeout, 10 * SECOND);
+	assert_int_equal(b->common->idle_timeout, 60 * SECOND);
+	assert_int_equal(b->common->reconnect.n_fatal_status, 2);
+	assert_int_equal(b->common->reconnect.fatal_status[1], 403);
+	assert_int_equal(b->common->reconnect.n_fatal_close, 1);
+	assert_int_equal(b->common->reconnect.fatal_close[0], 4004);
+	assert_int_equal(b->common->start, START_ON_DEMAND);
+	assert_int_equal(b->common->linger, 0);
+	assert_int_equal(b->common->sharing, SHARING_PRIVATE);
+	assert_int_equal(b->common->fragments, FRAGMENTS_DELIVER);
+	assert_int_equal(b->common->rate.messages, 5);
+	assert_int_equal(b->common->rate.per, 2 * SECOND);
+	assert_int_equal(b->common->rate.burst, 5);
 	b = load(&c,
 		 BRIDGE("'rate': {'messages': 5, 'burst': 1}, 'heartbeat': {'interval': 'off'}"));
-	assert_int_equal(b->rate.burst, 1);
-	assert_int_equal(b->heartbeat.interval, 0);
+	assert_int_equal(b->common->rate.burst, 1);
+	assert_int_equal(b->common->heartbeat.interval, 0);
 	config_deinit(&c);
 }
 
@@ -170,17 +170,17 @@ static void test_over_defaults(void **state)
 		     "'bridges': {'a': {'url': 'ws://h', 'heartbeat': {'message': {'text': 'x'}, "
 		     "'expect': {'regex': 'a'}, 'timeout': 1}, 'rate': {'messages': 7},"
 		     "'reconnect': {'fatal_status': [403, 404]}, 'on_open': ['c']}}}");
-	assert_int_equal(b->heartbeat.interval, 5 * SECOND);
-	assert_memory_equal(b->heartbeat.message.data, "x", 1);
-	assert_int_equal(b->heartbeat.expect.kind, MATCH_REGEX);
-	assert_int_equal(b->heartbeat.timeout, SECOND);
-	assert_int_equal(b->rate.messages, 7);
-	assert_int_equal(b->rate.burst, 9);
-	assert_int_equal(b->reconnect.n_fatal_status, 2);
-	assert_int_equal(b->n_on_open, 1);
+	assert_int_equal(b->common->heartbeat.interval, 5 * SECOND);
+	assert_memory_equal(b->common->heartbeat.message.data, "x", 1);
+	assert_int_equal(b->common->heartbeat.expect.kind, MATCH_REGEX);
+	assert_int_equal(b->common->heartbeat.timeout, SECOND);
+	assert_int_equal(b->common->rate.messages, 7);
+	assert_int_equal(b->common->rate.burst, 9);
+	assert_int_equal(b->common->reconnect.n_fatal_status, 2);
+	assert_int_equal(b->handshake->n_on_open, 1);
 	b = load(&c, "{'defaults': {'heartbeat': {'interval': 5, 'message': 'x'}},"
 		     "'bridges': {'a': {'url': 'ws://h', 'heartbeat': {'interval': 0}}}}");
-	assert_int_equal(b->heartbeat.interval, 0);
+	assert_int_equal(b->common->heartbeat.interval, 0);
 	config_deinit(&c);
 }
 

@@ -67,7 +67,7 @@ static void load(struct config *c, bool all)
 	assert_string_equal(c->errors, "");
 	assert_int_equal(c->conf->n_bridges, 1);
 	assert_string_equal(c->conf->bridges[0]->name, "echo");
-	assert_int_equal(c->conf->bridges[0]->start, START_MANUAL);
+	assert_int_equal(c->conf->bridges[0]->common->start, START_MANUAL);
 }
 
 static void test_as_it_is(void **state)
@@ -100,8 +100,10 @@ static void check_defaults(const struct schema *s, const void *store)
 
 	schema_defaults(s, defaults);
 	for (size_t i = 0; i < s->n_rows; i++) {
-		struct schema one = { s->what, &s->rows[i], 1, s->size };
+		struct schema one = *s;
 
+		one.rows = &s->rows[i];
+		one.n_rows = 1;
 		if (!s->rows[i].value || differs(s->rows[i].name))
 			continue;
 		if (schema_compare(&one, defaults, store) != SCHEMA_SAME)
@@ -126,17 +128,17 @@ static void test_all_options(void **state)
 	check_defaults(&endpoint_schema, &b->endpoints[0]);
 	assert_non_null(c.conf->defaults);
 	assert_true(c.conf->has_log_level);
-	assert_int_equal(b->n_headers, 3);
-	assert_int_equal(b->n_subprotocols, 2);
-	assert_int_equal(b->auth.kind, AUTH_BASIC);
-	assert_int_equal(b->tls.max_version, CONF_TLS_1_3);
-	assert_int_equal(b->proxy.n_no_proxy, 4);
-	assert_true(b->socket.keepalive);
-	assert_int_equal(b->n_on_open, 5);
-	assert_int_equal(b->rate.burst, 100);
-	assert_true(b->heartbeat.has_expect);
-	assert_int_equal(b->reconnect.n_fatal_status, 2);
-	assert_int_equal(b->endpoints[0].n_allow_groups, 1);
+	assert_int_equal(b->handshake->n_headers, 3);
+	assert_int_equal(b->handshake->n_subprotocols, 2);
+	assert_int_equal(b->handshake->auth.kind, AUTH_BASIC);
+	assert_int_equal(b->common->tls.max_version, CONF_TLS_1_3);
+	assert_int_equal(b->common->proxy.n_no_proxy, 4);
+	assert_true(b->common->socket.keepalive);
+	assert_int_equal(b->handshake->n_on_open, 5);
+	assert_int_equal(b->common->rate.burst, 100);
+	assert_true(b->common->heartbeat.has_expect);
+	assert_int_equal(b->common->reconnect.n_fatal_status, 2);
+	assert_int_equal(b->endpoints[0].rules->n_allow_groups, 1);
 	config_deinit(&c);
 }
 

@@ -21,13 +21,26 @@
 static const struct schema *const tables[] = { &main_schema, &control_schema, &bridge_schema,
 					       &endpoint_schema };
 
+/* Of what holds the option: the struct, or a part of it. */
+static size_t size_of(const struct schema *s, const struct schema_row *row)
+{
+	if (row->part == 0)
+		return s->size;
+	for (size_t i = 0; i < s->n_parts; i++)
+		if (s->parts[i].pointer == row->part)
+			return s->parts[i].size;
+	fail_msg("%s is in no part of %s", row->name, s->what);
+	return 0;
+}
+
 static void check_row(const struct schema *s, const struct schema_row *row)
 {
 	size_t n = strlen(row->help);
 
 	assert_ptr_equal(schema_find(s, row->name), row); /* no name twice */
 	assert_true(n > 10 && n < 90 && row->help[n - 1] == '.');
-	assert_true(row->offset < s->size);
+	assert_true(row->offset < size_of(s, row));
+	assert_true(!row->part || row->offset >= sizeof(struct schema_refs));
 	assert_true((row->type == OPT_ENUM) == (row->choices != NULL));
 	assert_true((row->type == OPT_CUSTOM) == (row->custom != NULL));
 	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_DURATION)

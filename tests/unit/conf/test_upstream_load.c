@@ -66,29 +66,32 @@ static void test_defaults(void **state)
 	assert_int_equal(b->n_urls, 1);
 	assert_int_equal(b->urls[0].scheme, URL_WSS);
 	assert_int_equal(b->urls[0].port, 443);
-	assert_true(!b->connect_to.host && !b->connect_to.unix_path);
-	assert_int_equal(b->cookie.kind, SECRET_NONE);
-	assert_int_equal(b->cookies, COOKIES_KEEP);
-	assert_int_equal(b->auth.kind, AUTH_NONE);
-	assert_int_equal(b->auth.secret.kind, SECRET_NONE);
-	assert_int_equal(b->redirects, 0);
-	assert_true(b->tls.verify && b->tls.verify_hostname);
-	assert_true(!b->tls.ca_file && !b->tls.ca_dir && !b->tls.cert && !b->tls.key);
-	assert_int_equal(b->tls.key_password.kind, SECRET_NONE);
-	assert_int_equal(b->tls.min_version, CONF_TLS_1_2);
-	assert_int_equal(b->tls.max_version, CONF_TLS_ANY);
-	assert_true(!b->tls.ciphers && !b->tls.ciphersuites && !b->tls.groups);
-	assert_true(!b->tls.server_name && !b->tls.keylog_file && !b->tls.ktls);
-	assert_int_equal(b->tls.n_pins, 0);
-	assert_int_equal(b->proxy.use, CONF_PROXY_ENV);
-	assert_int_equal(b->proxy.secret.kind, SECRET_NONE);
-	assert_int_equal(b->proxy.n_no_proxy, 0);
-	assert_true(b->socket.nodelay && !b->socket.keepalive);
-	assert_int_equal(b->socket.user_timeout, 30 * SECOND);
-	assert_true(!b->socket.bind_address && !b->socket.bind_device);
-	assert_int_equal(b->socket.mark, 0);
-	assert_int_equal(b->socket.rcvbuf + b->socket.sndbuf, 0);
-	assert_int_equal(b->socket.family, FAMILY_ANY);
+	assert_true(!b->common->connect_to.host && !b->common->connect_to.unix_path);
+	assert_int_equal(b->handshake->cookie.kind, SECRET_NONE);
+	assert_int_equal(b->handshake->cookies, COOKIES_KEEP);
+	assert_int_equal(b->handshake->auth.kind, AUTH_NONE);
+	assert_int_equal(b->handshake->auth.secret.kind, SECRET_NONE);
+	assert_int_equal(b->handshake->redirects, 0);
+	assert_true(b->common->tls.verify && b->common->tls.verify_hostname);
+	assert_true(!b->common->tls.ca_file && !b->common->tls.ca_dir && !b->common->tls.cert &&
+		    !b->common->tls.key);
+	assert_int_equal(b->common->tls.key_password.kind, SECRET_NONE);
+	assert_int_equal(b->common->tls.min_version, CONF_TLS_1_2);
+	assert_int_equal(b->common->tls.max_version, CONF_TLS_ANY);
+	assert_true(!b->common->tls.ciphers && !b->common->tls.ciphersuites &&
+		    !b->common->tls.groups);
+	assert_true(!b->common->tls.server_name && !b->common->tls.keylog_file &&
+		    !b->common->tls.ktls);
+	assert_int_equal(b->common->tls.n_pins, 0);
+	assert_int_equal(b->common->proxy.use, CONF_PROXY_ENV);
+	assert_int_equal(b->common->proxy.secret.kind, SECRET_NONE);
+	assert_int_equal(b->common->proxy.n_no_proxy, 0);
+	assert_true(b->common->socket.nodelay && !b->common->socket.keepalive);
+	assert_int_equal(b->common->socket.user_timeout, 30 * SECOND);
+	assert_true(!b->common->socket.bind_address && !b->common->socket.bind_device);
+	assert_int_equal(b->common->socket.mark, 0);
+	assert_int_equal(b->common->socket.rcvbuf + b->common->socket.sndbuf, 0);
+	assert_int_equal(b->common->socket.family, FAMILY_ANY);
 }
 
 static void test_urls(void **state)
@@ -121,13 +124,14 @@ static void test_connect_to(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct bridge_conf *b = load_options(*state, rows[i].options);
 
-		assert_int_equal(b->connect_to.port, rows[i].port);
-		assert_true((b->connect_to.host != NULL) == (rows[i].host != NULL));
-		assert_true((b->connect_to.unix_path != NULL) == (rows[i].unix_path != NULL));
+		assert_int_equal(b->common->connect_to.port, rows[i].port);
+		assert_true((b->common->connect_to.host != NULL) == (rows[i].host != NULL));
+		assert_true((b->common->connect_to.unix_path != NULL) ==
+			    (rows[i].unix_path != NULL));
 		if (rows[i].host)
-			assert_string_equal(b->connect_to.host, rows[i].host);
+			assert_string_equal(b->common->connect_to.host, rows[i].host);
 		else
-			assert_string_equal(b->connect_to.unix_path, rows[i].unix_path);
+			assert_string_equal(b->common->connect_to.unix_path, rows[i].unix_path);
 	}
 }
 
@@ -139,25 +143,25 @@ static void test_secrets(void **state)
 			"'cookie': {'env': '_C'}, 'auth': {'bearer': {'credential': 't'}},"
 			"'tls': {'cert': '/c', 'key_password': ''}, 'proxy_password': 'a b:c'");
 
-	assert_int_equal(b->n_headers, 6);
-	check_secret(&b->headers[0].value, SECRET_TEXT, "x");
-	check_secret(&b->headers[1].value, SECRET_FILE, "/f");
-	check_secret(&b->headers[2].value, SECRET_TEXT, "");
-	check_secret(&b->headers[3].value, SECRET_ENV, "E_1");
-	assert_string_equal(b->headers[3].name, "B");
-	check_secret(&b->headers[4].value, SECRET_CREDENTIAL, "c.d-e");
-	assert_int_equal(b->headers[5].value.kind, SECRET_COMMAND);
-	assert_null(b->headers[5].value.text);
-	assert_string_equal(b->headers[5].value.argv[0], "/bin/x");
-	assert_string_equal(b->headers[5].value.argv[1], "");
-	assert_string_equal(b->headers[5].value.argv[2], "y z");
-	assert_null(b->headers[5].value.argv[3]);
-	check_secret(&b->cookie, SECRET_ENV, "_C");
-	assert_int_equal(b->auth.kind, AUTH_BEARER);
-	assert_null(b->auth.user);
-	check_secret(&b->auth.secret, SECRET_CREDENTIAL, "t");
-	check_secret(&b->tls.key_password, SECRET_TEXT, "");
-	check_secret(&b->proxy.secret, SECRET_TEXT, "a b:c");
+	assert_int_equal(b->handshake->n_headers, 6);
+	check_secret(&b->handshake->headers[0].value, SECRET_TEXT, "x");
+	check_secret(&b->handshake->headers[1].value, SECRET_FILE, "/f");
+	check_secret(&b->handshake->headers[2].value, SECRET_TEXT, "");
+	check_secret(&b->handshake->headers[3].value, SECRET_ENV, "E_1");
+	assert_string_equal(b->handshake->headers[3].name, "B");
+	check_secret(&b->handshake->headers[4].value, SECRET_CREDENTIAL, "c.d-e");
+	assert_int_equal(b->handshake->headers[5].value.kind, SECRET_COMMAND);
+	assert_null(b->handshake->headers[5].value.text);
+	assert_string_equal(b->handshake->headers[5].value.argv[0], "/bin/x");
+	assert_string_equal(b->handshake->headers[5].value.argv[1], "");
+	assert_string_equal(b->handshake->headers[5].value.argv[2], "y z");
+	assert_null(b->handshake->headers[5].value.argv[3]);
+	check_secret(&b->handshake->cookie, SECRET_ENV, "_C");
+	assert_int_equal(b->handshake->auth.kind, AUTH_BEARER);
+	assert_null(b->handshake->auth.user);
+	check_secret(&b->handshake->auth.secret, SECRET_CREDENTIAL, "t");
+	check_secret(&b->common->tls.key_password, SECRET_TEXT, "");
+	check_secret(&b->common->proxy.secret, SECRET_TEXT, "a b:c");
 }
 
 static void test_values(void **state)
@@ -171,26 +175,26 @@ static void test_values(void **state)
 			"'groups': 'X25519:P-256', 'pin_sha256': ['" PIN "'],"
 			"'keylog_file': '/l', 'ktls': true}");
 
-	assert_int_equal(b->cookies, COOKIES_OFF);
-	assert_int_equal(b->redirects, 10);
-	assert_int_equal(b->auth.kind, AUTH_BASIC);
-	assert_string_equal(b->auth.user, "u");
-	check_secret(&b->auth.secret, SECRET_FILE, "/p");
-	assert_false(b->tls.verify || b->tls.verify_hostname);
-	assert_string_equal(b->tls.ca_file, "/a");
-	assert_string_equal(b->tls.ca_dir, "/b");
-	assert_string_equal(b->tls.cert, "/c");
-	assert_string_equal(b->tls.key, "/k");
-	assert_string_equal(b->tls.server_name, "2001:db8::1");
-	assert_int_equal(b->tls.min_version, CONF_TLS_1_3);
-	assert_int_equal(b->tls.max_version, CONF_TLS_1_3);
-	assert_string_equal(b->tls.ciphers, "A:!B@C");
-	assert_string_equal(b->tls.ciphersuites, "D");
-	assert_string_equal(b->tls.groups, "X25519:P-256");
-	assert_int_equal(b->tls.n_pins, 1);
-	assert_string_equal(b->tls.pins[0], PIN);
-	assert_string_equal(b->tls.keylog_file, "/l");
-	assert_true(b->tls.ktls);
+	assert_int_equal(b->handshake->cookies, COOKIES_OFF);
+	assert_int_equal(b->handshake->redirects, 10);
+	assert_int_equal(b->handshake->auth.kind, AUTH_BASIC);
+	assert_string_equal(b->handshake->auth.user, "u");
+	check_secret(&b->handshake->auth.secret, SECRET_FILE, "/p");
+	assert_false(b->common->tls.verify || b->common->tls.verify_hostname);
+	assert_string_equal(b->common->tls.ca_file, "/a");
+	assert_string_equal(b->common->tls.ca_dir, "/b");
+	assert_string_equal(b->common->tls.cert, "/c");
+	assert_string_equal(b->common->tls.key, "/k");
+	assert_string_equal(b->common->tls.server_name, "2001:db8::1");
+	assert_int_equal(b->common->tls.min_version, CONF_TLS_1_3);
+	assert_int_equal(b->common->tls.max_version, CONF_TLS_1_3);
+	assert_string_equal(b->common->tls.ciphers, "A:!B@C");
+	assert_string_equal(b->common->tls.ciphersuites, "D");
+	assert_string_equal(b->common->tls.groups, "X25519:P-256");
+	assert_int_equal(b->common->tls.n_pins, 1);
+	assert_string_equal(b->common->tls.pins[0], PIN);
+	assert_string_equal(b->common->tls.keylog_file, "/l");
+	assert_true(b->common->tls.ktls);
 }
 
 static void test_socket(void **state)
@@ -201,17 +205,17 @@ static void test_socket(void **state)
 			"'bind_device': 'fifteen-letters', 'mark': 4294967295, 'rcvbuf': '64K',"
 			"'sndbuf': 1024, 'family': 'ipv6'}");
 
-	assert_true(!b->socket.nodelay && b->socket.keepalive);
-	assert_int_equal(b->socket.keepalive_idle, 60 * SECOND);
-	assert_int_equal(b->socket.keepalive_interval, 5 * SECOND);
-	assert_int_equal(b->socket.keepalive_count, 9);
-	assert_int_equal(b->socket.user_timeout, 0);
-	assert_string_equal(b->socket.bind_address, "fe80::1%eth0");
-	assert_string_equal(b->socket.bind_device, "fifteen-letters");
-	assert_int_equal(b->socket.mark, 4294967295);
-	assert_int_equal(b->socket.rcvbuf, 65536);
-	assert_int_equal(b->socket.sndbuf, 1024);
-	assert_int_equal(b->socket.family, FAMILY_IPV6);
+	assert_true(!b->common->socket.nodelay && b->common->socket.keepalive);
+	assert_int_equal(b->common->socket.keepalive_idle, 60 * SECOND);
+	assert_int_equal(b->common->socket.keepalive_interval, 5 * SECOND);
+	assert_int_equal(b->common->socket.keepalive_count, 9);
+	assert_int_equal(b->common->socket.user_timeout, 0);
+	assert_string_equal(b->common->socket.bind_address, "fe80::1%eth0");
+	assert_string_equal(b->common->socket.bind_device, "fifteen-letters");
+	assert_int_equal(b->common->socket.mark, 4294967295);
+	assert_int_equal(b->common->socket.rcvbuf, 65536);
+	assert_int_equal(b->common->socket.sndbuf, 1024);
+	assert_int_equal(b->common->socket.family, FAMILY_IPV6);
 }
 
 static void test_keepalive(void **state)
@@ -230,10 +234,10 @@ static void test_keepalive(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct bridge_conf *b = load_options(*state, rows[i].options);
 
-		assert_true(b->socket.keepalive == rows[i].on);
-		assert_int_equal(b->socket.keepalive_idle, 15 * SECOND);
-		assert_int_equal(b->socket.keepalive_interval, 5 * SECOND);
-		assert_int_equal(b->socket.keepalive_count, 3);
+		assert_true(b->common->socket.keepalive == rows[i].on);
+		assert_int_equal(b->common->socket.keepalive_idle, 15 * SECOND);
+		assert_int_equal(b->common->socket.keepalive_interval, 5 * SECOND);
+		assert_int_equal(b->common->socket.keepalive_count, 3);
 	}
 }
 
@@ -269,17 +273,19 @@ static void test_proxy(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct bridge_conf *b = load_options(*state, rows[i].options);
 
-		assert_int_equal(b->proxy.use, CONF_PROXY_URL);
-		assert_int_equal(b->proxy.kind, rows[i].kind);
-		assert_string_equal(b->proxy.host, rows[i].host);
-		assert_int_equal(b->proxy.port, rows[i].port);
-		check_text(b->proxy.user, rows[i].user);
-		check_text(b->proxy.password, rows[i].password);
+		assert_int_equal(b->common->proxy.use, CONF_PROXY_URL);
+		assert_int_equal(b->common->proxy.kind, rows[i].kind);
+		assert_string_equal(b->common->proxy.host, rows[i].host);
+		assert_int_equal(b->common->proxy.port, rows[i].port);
+		check_text(b->common->proxy.user, rows[i].user);
+		check_text(b->common->proxy.password, rows[i].password);
 	}
-	assert_int_equal(load_options(*state, "'proxy': null, 'proxy_password': 'x'")->proxy.use,
-			 CONF_PROXY_NONE);
-	assert_int_equal(load_options(*state, "'proxy': 'env', 'proxy_password': 'x'")->proxy.use,
-			 CONF_PROXY_ENV);
+	assert_int_equal(
+		load_options(*state, "'proxy': null, 'proxy_password': 'x'")->common->proxy.use,
+		CONF_PROXY_NONE);
+	assert_int_equal(
+		load_options(*state, "'proxy': 'env', 'proxy_password': 'x'")->common->proxy.use,
+		CONF_PROXY_ENV);
 }
 
 static void test_no_proxy(void **state)
@@ -294,8 +300,8 @@ static void test_no_proxy(void **state)
 		mem_auto_str options = mem_printf("'no_proxy': ['%s']", good[i]);
 		const struct bridge_conf *b = load_options(*state, options);
 
-		assert_int_equal(b->proxy.n_no_proxy, 1);
-		assert_string_equal(b->proxy.no_proxy[0], good[i]);
+		assert_int_equal(b->common->proxy.n_no_proxy, 1);
+		assert_string_equal(b->common->proxy.no_proxy[0], good[i]);
 	}
 }
 
@@ -317,26 +323,26 @@ static void test_merge(void **state)
 			"'proxy': null, 'socket': {'keepalive': false}}}}");
 	struct config *c = *state;
 
-	check_secret(&b->cookie, SECRET_ENV, "C");
-	assert_int_equal(b->auth.kind, AUTH_BASIC);
-	check_secret(&b->auth.secret, SECRET_ENV, "P");
-	assert_int_equal(b->n_headers, 2);
-	check_secret(&b->headers[0].value, SECRET_FILE, "/x");
-	check_secret(&b->headers[1].value, SECRET_ENV, "Y");
-	check_secret(&b->tls.key_password, SECRET_FILE, "/k");
-	assert_int_equal(b->tls.min_version, CONF_TLS_1_3);
-	assert_int_equal(b->proxy.n_no_proxy, 1);
-	check_secret(&b->proxy.secret, SECRET_ENV, "Q");
-	assert_int_equal(b->socket.keepalive_idle, SECOND);
-	assert_int_equal(b->socket.keepalive_count, 9);
+	check_secret(&b->handshake->cookie, SECRET_ENV, "C");
+	assert_int_equal(b->handshake->auth.kind, AUTH_BASIC);
+	check_secret(&b->handshake->auth.secret, SECRET_ENV, "P");
+	assert_int_equal(b->handshake->n_headers, 2);
+	check_secret(&b->handshake->headers[0].value, SECRET_FILE, "/x");
+	check_secret(&b->handshake->headers[1].value, SECRET_ENV, "Y");
+	check_secret(&b->common->tls.key_password, SECRET_FILE, "/k");
+	assert_int_equal(b->common->tls.min_version, CONF_TLS_1_3);
+	assert_int_equal(b->common->proxy.n_no_proxy, 1);
+	check_secret(&b->common->proxy.secret, SECRET_ENV, "Q");
+	assert_int_equal(b->common->socket.keepalive_idle, SECOND);
+	assert_int_equal(b->common->socket.keepalive_count, 9);
 	b = c->conf->bridges[1];
-	check_secret(&b->cookie, SECRET_FILE, "/c");
-	assert_int_equal(b->auth.kind, AUTH_BEARER);
-	check_secret(&b->auth.secret, SECRET_FILE, "/t");
-	assert_int_equal(b->tls.key_password.kind, SECRET_COMMAND);
-	assert_int_equal(b->proxy.use, CONF_PROXY_NONE);
-	assert_int_equal(b->proxy.n_no_proxy, 2);
-	assert_false(b->socket.keepalive);
+	check_secret(&b->handshake->cookie, SECRET_FILE, "/c");
+	assert_int_equal(b->handshake->auth.kind, AUTH_BEARER);
+	check_secret(&b->handshake->auth.secret, SECRET_FILE, "/t");
+	assert_int_equal(b->common->tls.key_password.kind, SECRET_COMMAND);
+	assert_int_equal(b->common->proxy.use, CONF_PROXY_NONE);
+	assert_int_equal(b->common->proxy.n_no_proxy, 2);
+	assert_false(b->common->socket.keepalive);
 }
 
 static void test_merge_files(void **state)
@@ -350,10 +356,10 @@ static void test_merge_files(void **state)
 	b = load(*state, "{'defaults': {'cookie': {'file': '/c'}}, 'bridges': {'a': {"
 			 "'url': 'ws://h', 'auth': {'bearer': 't'},"
 			 "'headers': {'X': {'file': '/x'}}}}}");
-	check_secret(&b->cookie, SECRET_ENV, "C");
-	assert_int_equal(b->auth.kind, AUTH_BASIC);
-	assert_int_equal(b->n_headers, 1);
-	check_secret(&b->headers[0].value, SECRET_ENV, "X");
+	check_secret(&b->handshake->cookie, SECRET_ENV, "C");
+	assert_int_equal(b->handshake->auth.kind, AUTH_BASIC);
+	assert_int_equal(b->handshake->n_headers, 1);
+	check_secret(&b->handshake->headers[0].value, SECRET_ENV, "X");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)

@@ -30,7 +30,7 @@
 #define UNUSED __attribute__((unused))
 
 /* Returns a record of *n bytes against the end of its memory, or NULL if it cannot be carried. */
-static UNUSED uint8_t *encode(const struct endpoint_conf *conf, const struct record *r, size_t *n,
+static UNUSED uint8_t *encode(const struct endpoint_rules *conf, const struct record *r, size_t *n,
 			      bool *replaced)
 {
 	struct framing f;
@@ -58,7 +58,7 @@ static UNUSED struct record message(enum msg_type type, struct span data)
  * "X" in front of it: for good; "~" stands in front of the very last.
  */
 struct in_row {
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *conf;
 	size_t max;
 	struct span input;
 	struct span out;
@@ -287,7 +287,7 @@ static UNUSED struct span random_bytes(char *out, size_t most)
 
 /* Some messages, and the reader that must give them back. */
 struct stream {
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *conf;
 	struct msg messages[8];
 	char data[8][64];
 };
@@ -345,7 +345,7 @@ static UNUSED void blank_newlines(struct stream *s)
 }
 
 /* Random messages → records → every split → the same messages. */
-static UNUSED void round_trip(const struct endpoint_conf *conf, int type, bool fragments)
+static UNUSED void round_trip(const struct endpoint_rules *conf, int type, bool fragments)
 {
 	struct stream s = { .conf = conf };
 	uint8_t all[8192];

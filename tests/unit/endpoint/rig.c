@@ -91,10 +91,11 @@ static void note(struct rig *r, const struct endpoint_event *event)
 			 event->order->id.n > 0 ? (const char *)event->order->id.p : "");
 }
 
-static void on_event(void *arg, const struct endpoint_event *event)
+static void on_event(void *arg, struct endpoint *e, const struct endpoint_event *event)
 {
 	struct rig *r = arg;
 
+	assert_ptr_equal(e, r->e);
 	note(r, event);
 	switch (event->type) {
 	case ENDPOINT_ORDER:
@@ -109,6 +110,8 @@ static void on_event(void *arg, const struct endpoint_event *event)
 		r->n_left += event->type == ENDPOINT_LEFT;
 		if (r->greeting)
 			rig_send(r, r->greeting);
+		if (r->resumes && event->type == ENDPOINT_LEFT)
+			endpoint_resume(e);
 		break;
 	case ENDPOINT_ENDED:
 		r->n_ended++;
@@ -201,14 +204,16 @@ void rig_init(struct rig *r)
 	memcpy(r->dir, "/tmp/endpoint.XXXXXX", 21);
 	assert_non_null(mkdtemp(r->dir));
 	snprintf(r->path, sizeof(r->path), "%s/x.sock", r->dir);
-	r->owner.max_message = 16 << 20;
+	r->common.max_message = 16 << 20;
+	r->owner.common = &r->common;
 	r->conf.unix_path = r->path;
-	r->conf.delimiter = '\n';
-	r->conf.mode = 0600;
-	r->conf.max_clients = 64;
-	r->conf.queue = 1 << 20;
-	r->conf.events = EVENTS_ALL;
-	r->conf.block_timeout = 30000000;
+	r->conf.rules = &r->rules;
+	r->rules.delimiter = '\n';
+	r->rules.mode = 0600;
+	r->rules.max_clients = 64;
+	r->rules.queue = 1 << 20;
+	r->rules.events = EVENTS_ALL;
+	r->rules.block_timeout = 30000000;
 	r->loop = loop_new();
 	timer_init(&r->tick, r->loop, on_tick, r);
 }
@@ -255,7 +260,7 @@ struct peer *rig_connect(struct rig *r)
 	assert_true(r->n_peers < RIG_PEERS);
 	memcpy(addr.sun_path, r->path, sizeof(r->path));
 	p->fd = socket(AF_UNIX,
-		       (r->conf.type == SOCKET_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM) |
+		       (r->rules.type == SOCKET_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM) |
 			       SOCK_CLOEXEC,
 		       0);
 	assert_true(p->fd >= 0);

@@ -26,7 +26,9 @@ struct rig {
 	struct endpoint *e;
 	struct endpoint_quota quota;
 	struct endpoint_conf conf;
+	struct endpoint_rules rules; /* of conf */
 	struct bridge_conf owner;
+	struct common_conf common; /* of owner */
 	char dir[32], path[64];
 	struct peer peers[RIG_PEERS];
 	size_t n_peers;
@@ -43,6 +45,7 @@ struct rig {
 	unsigned pause_at; /* pauses the endpoint in this message, counted from 1 */
 	unsigned close_at; /* closes the client in this message, counted from 1 */
 	bool pause_client; /* pause_at is for the client alone */
+	bool resumes;	   /* the endpoint, when a client goes */
 	size_t most_queued;
 	uint64_t seq; /* of the message that was sent last */
 	/* of the wait that is going on */
@@ -52,7 +55,7 @@ struct rig {
 	size_t want; /* for the condition */
 };
 
-/* conf and quota may be changed between these two. */
+/* conf, rules and quota may be changed between these two. */
 void rig_init(struct rig *r);
 void rig_open(struct rig *r);
 void rig_close(struct rig *r); /* also checks that nothing is left over */

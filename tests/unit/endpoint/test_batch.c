@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "endpoint/batch.h"
 
-static const struct endpoint_conf conf = { .delimiter = '\n' };
+static const struct endpoint_rules conf = { .delimiter = '\n' };
 
 static bool add(struct batch *b, size_t size, char letter)
 {

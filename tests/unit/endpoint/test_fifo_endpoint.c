@@ -219,7 +219,7 @@ static void test_a_stream_that_cannot_be_followed(void **state)
 	int fd;
 
 	(void)state;
-	rig.conf.framing = FRAMING_LENGTH;
+	rig.rules.framing = FRAMING_LENGTH;
 	rig_open(&rig);
 	fd = open(in_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_int_equal(write(fd, "\0\0\0\2\1hi", 7), 7);

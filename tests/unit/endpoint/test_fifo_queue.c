@@ -56,9 +56,9 @@ static void test_overflow(void **state)
 	int fd;
 
 	(void)state;
-	rig.conf.queue = 50000;
+	rig.rules.queue = 50000;
 	for (size_t i = 0; i < 2; i++) {
-		rig.conf.overflow = policies[i];
+		rig.rules.overflow = policies[i];
 		rig.n_dropped = 0;
 		rig_open(&rig);
 		fd = attach_reader();
@@ -84,8 +84,8 @@ static void test_overflow_disconnect(void **state)
 	char byte;
 
 	(void)state;
-	rig.conf.queue = 50000;
-	rig.conf.overflow = OVERFLOW_DISCONNECT;
+	rig.rules.queue = 50000;
+	rig.rules.overflow = OVERFLOW_DISCONNECT;
 	rig_open(&rig);
 	fd = attach_reader();
 	send_many(100, 999);
@@ -122,8 +122,8 @@ static void test_overflow_block(void **state)
 	int fd;
 
 	(void)state;
-	rig.conf.queue = 50000;
-	rig.conf.overflow = OVERFLOW_BLOCK;
+	rig.rules.queue = 50000;
+	rig.rules.overflow = OVERFLOW_BLOCK;
 	rig_open(&rig);
 	fd = attach_reader();
 	send_many(200, 999);
@@ -143,7 +143,7 @@ static void test_a_record_that_is_cut_off(void **state)
 	int fd;
 
 	(void)state;
-	rig.conf.queue = 4 << 20;
+	rig.rules.queue = 4 << 20;
 	rig_open(&rig);
 	fd = attach_reader();
 	send_many(1, 300000);

@@ -9,16 +9,17 @@
 #define T INT64_C(1768980000123456)
 #define TIME "\"time\":1768980000.123456"
 
-static const struct endpoint_conf json = { .framing = FRAMING_JSON, .events = EVENTS_ALL };
-static const struct endpoint_conf in_line = { .framing = FRAMING_JSON,
-					      .events = EVENTS_ALL,
-					      .data = JSON_DATA_INLINE };
-static const struct endpoint_conf packet = { .framing = FRAMING_JSON,
-					     .type = SOCKET_SEQPACKET,
-					     .events = EVENTS_ALL };
+static const struct endpoint_rules json = { .framing = FRAMING_JSON, .events = EVENTS_ALL };
+static const struct endpoint_rules in_line = { .framing = FRAMING_JSON,
+					       .events = EVENTS_ALL,
+					       .data = JSON_DATA_INLINE };
+static const struct endpoint_rules packet = { .framing = FRAMING_JSON,
+					      .type = SOCKET_SEQPACKET,
+					      .events = EVENTS_ALL };
 
 /* The record with a NUL behind it; to be freed. */
-static char *encode_string(const struct endpoint_conf *conf, const struct record *r, bool *replaced)
+static char *encode_string(const struct endpoint_rules *conf, const struct record *r,
+			   bool *replaced)
 {
 	size_t n = 0;
 	uint8_t *out = encode(conf, r, &n, replaced);
@@ -36,7 +37,7 @@ static char *encode_string(const struct endpoint_conf *conf, const struct record
 static void messages(void **state)
 {
 	static const struct {
-		const struct endpoint_conf *conf;
+		const struct endpoint_rules *conf;
 		enum msg_type type;
 		struct span data;
 		const char *tail; /* behind the time */
@@ -289,7 +290,7 @@ static void only_events_that_were_asked_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i <= N(bits); i++) {
-		struct endpoint_conf conf = json;
+		struct endpoint_rules conf = json;
 		struct framing_plan plan;
 		struct framing f;
 
@@ -402,7 +403,7 @@ static void no_text_forges_a_second_record(void **state)
 	(void)state;
 	seed = 7;
 	for (int i = 0; i < 20000; i++) {
-		const struct endpoint_conf *conf = i % 2 ? &in_line : &json;
+		const struct endpoint_rules *conf = i % 2 ? &in_line : &json;
 		struct record r = message(MSG_TEXT, random_text(text, sizeof(text)));
 		bool replaced = true;
 		char *out = encode_string(conf, &r, &replaced);

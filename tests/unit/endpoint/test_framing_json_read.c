@@ -2,9 +2,9 @@
 /* JSON → orders: every member, every refusal by its sentence, and what came in goes out again. */
 #include "framing_test.h"
 
-static const struct endpoint_conf json = { .framing = FRAMING_JSON, .events = EVENTS_ALL };
-static const struct endpoint_conf in_line = { .framing = FRAMING_JSON, .data = JSON_DATA_INLINE };
-static const struct endpoint_conf packet = { .framing = FRAMING_JSON, .type = SOCKET_SEQPACKET };
+static const struct endpoint_rules json = { .framing = FRAMING_JSON, .events = EVENTS_ALL };
+static const struct endpoint_rules in_line = { .framing = FRAMING_JSON, .data = JSON_DATA_INLINE };
+static const struct endpoint_rules packet = { .framing = FRAMING_JSON, .type = SOCKET_SEQPACKET };
 
 #define OK "{\"type\":\"text\",\"data\":\"ok\"}\n"
 

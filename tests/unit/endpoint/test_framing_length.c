@@ -2,7 +2,7 @@
 /* Length, type, payload: both directions in tables, and nothing is lost there and back. */
 #include "framing_test.h"
 
-static const struct endpoint_conf length = { .framing = FRAMING_LENGTH };
+static const struct endpoint_rules length = { .framing = FRAMING_LENGTH };
 
 static void inbound(void **state)
 {

@@ -6,34 +6,34 @@
 	{                                                    \
 		.delimiter = (d), .newlines = NEWLINES_##how \
 	}
-static const struct endpoint_conf space = CONF('\n', SPACE), space0 = CONF(0, SPACE);
-static const struct endpoint_conf escape = CONF('\n', ESCAPE), escape0 = CONF(0, ESCAPE);
-static const struct endpoint_conf reject = CONF('\n', REJECT), reject0 = CONF(0, REJECT);
-static const struct endpoint_conf hex = { .delimiter = '\n', .binary = BINARY_HEX };
-static const struct endpoint_conf hex0 = { .delimiter = 0, .binary = BINARY_HEX };
-static const struct endpoint_conf drop = { .delimiter = '\n', .binary = BINARY_DROP };
-static const struct endpoint_conf binary = { .delimiter = '\n', .send_as = SEND_AS_BINARY };
-static const struct endpoint_conf base64 = { .delimiter = '\n', .send_as = SEND_AS_BASE64 };
-static const struct endpoint_conf binary_escape = { .delimiter = '\n',
-						    .send_as = SEND_AS_BINARY,
-						    .newlines = NEWLINES_ESCAPE };
+static const struct endpoint_rules space = CONF('\n', SPACE), space0 = CONF(0, SPACE);
+static const struct endpoint_rules escape = CONF('\n', ESCAPE), escape0 = CONF(0, ESCAPE);
+static const struct endpoint_rules reject = CONF('\n', REJECT), reject0 = CONF(0, REJECT);
+static const struct endpoint_rules hex = { .delimiter = '\n', .binary = BINARY_HEX };
+static const struct endpoint_rules hex0 = { .delimiter = 0, .binary = BINARY_HEX };
+static const struct endpoint_rules drop = { .delimiter = '\n', .binary = BINARY_DROP };
+static const struct endpoint_rules binary = { .delimiter = '\n', .send_as = SEND_AS_BINARY };
+static const struct endpoint_rules base64 = { .delimiter = '\n', .send_as = SEND_AS_BASE64 };
+static const struct endpoint_rules binary_escape = { .delimiter = '\n',
+						     .send_as = SEND_AS_BINARY,
+						     .newlines = NEWLINES_ESCAPE };
 
 #define PACKET(d, how)                                                                 \
 	{                                                                              \
 		.type = SOCKET_SEQPACKET, .delimiter = (d), .newlines = NEWLINES_##how \
 	}
-static const struct endpoint_conf packet = PACKET('\n', SPACE), packet0 = PACKET(0, SPACE);
-static const struct endpoint_conf packet_escape = PACKET('\n', ESCAPE);
-static const struct endpoint_conf packet_reject = PACKET('\n', REJECT);
-static const struct endpoint_conf packet_hex = { .type = SOCKET_SEQPACKET,
-						 .delimiter = '\n',
-						 .binary = BINARY_HEX };
-static const struct endpoint_conf packet_base64 = { .type = SOCKET_SEQPACKET,
-						    .delimiter = '\n',
-						    .send_as = SEND_AS_BASE64 };
+static const struct endpoint_rules packet = PACKET('\n', SPACE), packet0 = PACKET(0, SPACE);
+static const struct endpoint_rules packet_escape = PACKET('\n', ESCAPE);
+static const struct endpoint_rules packet_reject = PACKET('\n', REJECT);
+static const struct endpoint_rules packet_hex = { .type = SOCKET_SEQPACKET,
+						  .delimiter = '\n',
+						  .binary = BINARY_HEX };
+static const struct endpoint_rules packet_base64 = { .type = SOCKET_SEQPACKET,
+						     .delimiter = '\n',
+						     .send_as = SEND_AS_BASE64 };
 
 struct out_row {
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *conf;
 	enum msg_type type;
 	struct span data;
 	struct span record; /* n 0: cannot be carried */
@@ -221,14 +221,14 @@ static void what_was_escaped_comes_back(void **state)
 /* A text may say what it likes: it is one line, and only its end ends it. */
 static void no_text_forges_a_second_record(void **state)
 {
-	static const struct endpoint_conf *const confs[] = { &space,   &space0, &escape,
-							     &escape0, &reject, &reject0 };
+	static const struct endpoint_rules *const confs[] = { &space,	&space0, &escape,
+							      &escape0, &reject, &reject0 };
 	char text[256];
 
 	(void)state;
 	seed = 2;
 	for (int i = 0; i < 20000; i++) {
-		const struct endpoint_conf *conf = confs[pick(6)];
+		const struct endpoint_rules *conf = confs[pick(6)];
 		struct record r = message(MSG_TEXT, random_text(text, sizeof(text)));
 		bool replaced;
 		size_t n = 0;
@@ -287,7 +287,7 @@ static void a_long_line_does_not_keep_its_memory(void **state)
 }
 
 /* A line that finds no memory is refused, and the next one is not. */
-static void refuse_one_for_want_of_memory(const struct endpoint_conf *conf, const char *input,
+static void refuse_one_for_want_of_memory(const struct endpoint_rules *conf, const char *input,
 					  const char *sentence)
 {
 	struct span in = span_str(input);

@@ -2,14 +2,14 @@
 /* Bytes as they come: what a read becomes, where a text may be cut, and that no byte is lost. */
 #include "framing_test.h"
 
-static const struct endpoint_conf binary = { .framing = FRAMING_RAW, .send_as = SEND_AS_BINARY };
-static const struct endpoint_conf text = { .framing = FRAMING_RAW, .send_as = SEND_AS_TEXT };
-static const struct endpoint_conf packet = { .framing = FRAMING_RAW,
-					     .type = SOCKET_SEQPACKET,
-					     .send_as = SEND_AS_BINARY };
-static const struct endpoint_conf text_packet = { .framing = FRAMING_RAW,
-						  .type = SOCKET_SEQPACKET,
-						  .send_as = SEND_AS_TEXT };
+static const struct endpoint_rules binary = { .framing = FRAMING_RAW, .send_as = SEND_AS_BINARY };
+static const struct endpoint_rules text = { .framing = FRAMING_RAW, .send_as = SEND_AS_TEXT };
+static const struct endpoint_rules packet = { .framing = FRAMING_RAW,
+					      .type = SOCKET_SEQPACKET,
+					      .send_as = SEND_AS_BINARY };
+static const struct endpoint_rules text_packet = { .framing = FRAMING_RAW,
+						   .type = SOCKET_SEQPACKET,
+						   .send_as = SEND_AS_TEXT };
 
 static void inbound(void **state)
 {
@@ -38,7 +38,7 @@ static void inbound(void **state)
 }
 
 struct read_row {
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *conf;
 	size_t max;
 	const char *pieces[6]; /* what the reads give, NULL at the end */
 	const char *out;
@@ -121,7 +121,7 @@ static void outbound(void **state)
 
 struct flow {
 	struct span sent;
-	const struct endpoint_conf *conf;
+	const struct endpoint_rules *conf;
 };
 
 /* Whatever the reads are: the messages in a row are what was written. */

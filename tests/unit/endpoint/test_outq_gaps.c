@@ -16,9 +16,9 @@
 
 #define PLENTY ((size_t)1 << 40)
 
-static const struct endpoint_conf conf = { .framing = FRAMING_JSON,
-					   .delimiter = '\n',
-					   .events = EVENTS_ALL };
+static const struct endpoint_rules conf = { .framing = FRAMING_JSON,
+					    .delimiter = '\n',
+					    .events = EVENTS_ALL };
 
 struct world {
 	struct endpoint_quota quota;
@@ -233,7 +233,7 @@ static void fragments_of_a_message_count_once(void **state)
 
 static void a_framing_without_numbers_has_no_holes(void **state)
 {
-	struct endpoint_conf quiet = conf;
+	struct endpoint_rules quiet = conf;
 	struct world w;
 
 	(void)state;

@@ -73,7 +73,7 @@ static void a_bad_line_costs_nothing_but_itself(void **state)
 	struct peer *p;
 
 	(void)state;
-	rig.owner.max_message = 8;
+	rig.common.max_message = 8;
 	rig_open(&rig);
 	p = rig_connect_all(&rig, 1);
 	peer_write(p, "\xFF\xFE\n");
@@ -195,7 +195,7 @@ static void refuses_more_than_max_clients(void **state)
 	struct endpoint_totals totals;
 
 	(void)state;
-	rig.conf.max_clients = 2;
+	rig.rules.max_clients = 2;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2);
 	rig_connect(&rig);
@@ -237,8 +237,8 @@ static void refuses_who_may_not_come(void **state)
 	(void)state;
 	snprintf(own, sizeof(own), "%lu", (unsigned long)getuid());
 	snprintf(other, sizeof(other), "%lu", (unsigned long)getuid() + 1);
-	rig.conf.allow_users = users;
-	rig.conf.n_allow_users = 1;
+	rig.rules.allow_users = users;
+	rig.rules.n_allow_users = 1;
 	rig_open(&rig);
 	peer_write(rig_connect(&rig), "let me in\n");
 	rig_turns(&rig);
@@ -426,6 +426,21 @@ static void what_is_held_outlives_a_failed_write(void **state)
 	expect_messages("1|2|3|4|");
 }
 
+/* They go in one turn, in which the pause ends: nobody is left to read on at its end. */
+static void a_pause_ends_as_all_leave(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	rig_connect_all(&rig, 2);
+	endpoint_pause(rig.e);
+	rig.resumes = true;
+	peer_close(&rig.peers[0]);
+	peer_close(&rig.peers[1]);
+	wait_clients(0);
+	peer_write(rig_connect(&rig), "heard\n");
+	wait_messages(1);
+}
+
 static void stops_accepting(void **state)
 {
 	(void)state;
@@ -473,6 +488,7 @@ int main(void)
 		TEST(a_closed_client_keeps_what_was_held),
 		TEST(a_quiet_one_that_was_held_does_too),
 		TEST(what_is_held_outlives_a_failed_write),
+		TEST(a_pause_ends_as_all_leave),
 		TEST(stops_accepting),
 		TEST(a_place_that_is_taken_is_an_error),
 	};

@@ -70,7 +70,7 @@ static void nobody_is_there(void **state)
 	struct endpoint_totals totals;
 
 	(void)state;
-	rig.conf.newlines = NEWLINES_REJECT;
+	rig.rules.newlines = NEWLINES_REJECT;
 	rig_open(&rig);
 	assert_int_equal(rig_send(&rig, "lost"), ENDPOINT_NOBODY);
 	assert_int_equal(rig_send(&rig, "lost\n"), ENDPOINT_NOBODY);
@@ -179,7 +179,7 @@ static void counts_what_the_framing_does(void **state)
 	struct record binary;
 
 	(void)state;
-	rig.conf.binary = BINARY_DROP;
+	rig.rules.binary = BINARY_DROP;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2);
 	assert_int_equal(rig_send(&rig, "a\nb"), ENDPOINT_SENT);
@@ -234,8 +234,8 @@ static void slow_client(enum conf_overflow policy)
 {
 	unsigned sent;
 
-	rig.conf.overflow = policy;
-	rig.conf.queue = 20000;
+	rig.rules.overflow = policy;
+	rig.rules.queue = 20000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 3)->stalled = true;
 	sent = overrun(0);
@@ -269,8 +269,8 @@ static void a_slow_client_is_disconnected(void **state)
 	unsigned sent = 0;
 
 	(void)state;
-	rig.conf.overflow = OVERFLOW_DISCONNECT;
-	rig.conf.queue = 20000;
+	rig.rules.overflow = OVERFLOW_DISCONNECT;
+	rig.rules.queue = 20000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	while (endpoint_n_clients(rig.e) == 2 && sent < 50000) {
@@ -373,7 +373,7 @@ static void all_queues_together_have_a_limit(void **state)
 static void an_empty_raw_message_is_sent(void **state)
 {
 	(void)state;
-	rig.conf.framing = FRAMING_RAW;
+	rig.rules.framing = FRAMING_RAW;
 	rig_open(&rig);
 	assert_int_equal(rig_send(&rig, ""), ENDPOINT_NOBODY);
 	rig_connect_all(&rig, 2);

@@ -37,8 +37,8 @@ static int setup(void **state)
 	rig_init(&rig);
 	memset(accounts, 0, sizeof(accounts));
 	memset(dead, 0, sizeof(dead));
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.queue = 20000;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.queue = 20000;
 	unfit = 0;
 	return 0;
 }
@@ -67,7 +67,7 @@ static void send_some(void)
 
 	memset(padding, 'x', BIG);
 	for (uint32_t i = 0; i < n; i++) {
-		if (rig.conf.overflow == OVERFLOW_BLOCK && i % 20 == 0 && endpoint_is_full(rig.e))
+		if (rig.rules.overflow == OVERFLOW_BLOCK && i % 20 == 0 && endpoint_is_full(rig.e))
 			break;
 		if (pick(200) == 0)
 			endpoint_send(rig.e, &event);
@@ -99,7 +99,7 @@ static void misbehave(size_t i)
 
 static void run(enum conf_overflow policy)
 {
-	rig.conf.overflow = policy;
+	rig.rules.overflow = policy;
 	rig_open(&rig);
 	for (int round = 0; round < ROUNDS; round++) {
 		if (rig.n_peers < N_PEERS) {

@@ -125,16 +125,16 @@ static void take_result(struct rig *r, struct result *out)
 	}
 }
 
-static void go(const struct endpoint_conf *conf, struct result *out, bool at_once)
+static void go(const struct endpoint_rules *conf, struct result *out, bool at_once)
 {
 	static struct rig r;
 
 	rig_init(&r);
-	r.conf.framing = conf->framing;
-	r.conf.newlines = conf->newlines;
-	r.conf.binary = conf->binary;
-	r.conf.replay = 20;
-	r.conf.queue = 64 << 20;
+	r.rules.framing = conf->framing;
+	r.rules.newlines = conf->newlines;
+	r.rules.binary = conf->binary;
+	r.rules.replay = 20;
+	r.rules.queue = 64 << 20;
 	rig_open(&r);
 	rig_connect_all(&r, 2);
 	send_all(&r, out, at_once);
@@ -166,7 +166,7 @@ static void compare(const struct result *a, const struct result *b)
 
 static void both_ways_are_the_same(void **state)
 {
-	static const struct endpoint_conf rows[] = {
+	static const struct endpoint_rules rows[] = {
 		{ .framing = FRAMING_LINES, .newlines = NEWLINES_SPACE, .binary = BINARY_BASE64 },
 		{ .framing = FRAMING_LINES, .newlines = NEWLINES_REJECT, .binary = BINARY_DROP },
 		{ .framing = FRAMING_LINES, .newlines = NEWLINES_ESCAPE, .binary = BINARY_HEX },
@@ -200,8 +200,8 @@ static void who_is_gone_hears_no_more(void **state)
 	for (size_t i = 0; i < RUN_MAX; i++)
 		msgs[i].data = span_of((const uint8_t *)material, 4000);
 	rig_init(&r);
-	r.conf.overflow = OVERFLOW_DISCONNECT;
-	r.conf.queue = 20000;
+	r.rules.overflow = OVERFLOW_DISCONNECT;
+	r.rules.queue = 20000;
 	rig_open(&r);
 	rig_connect_all(&r, 1)->stalled = true;
 	while (last == result.heard) {

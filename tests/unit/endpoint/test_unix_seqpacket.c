@@ -22,7 +22,7 @@ static int setup(void **state)
 {
 	(void)state;
 	rig_init(&rig);
-	rig.conf.type = SOCKET_SEQPACKET;
+	rig.rules.type = SOCKET_SEQPACKET;
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static void each_record_is_a_packet(void **state)
 
 	(void)state;
 	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-		rig.conf.framing = rows[row].framing;
+		rig.rules.framing = rows[row].framing;
 		rig_open(&rig);
 		rig_connect_all(&rig, 2);
 		rig.peers[0].stalled = rig.peers[1].stalled = true;
@@ -137,7 +137,7 @@ static void what_is_empty_does_not_fit(void **state)
 	struct endpoint_totals totals;
 
 	(void)state;
-	rig.conf.framing = FRAMING_RAW;
+	rig.rules.framing = FRAMING_RAW;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1);
 	assert_int_equal(rig_send(&rig, ""), ENDPOINT_UNFIT);
@@ -195,8 +195,8 @@ static void a_slow_one_gets_whole_packets(void **state)
 	ssize_t n;
 
 	(void)state;
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.queue = 30000;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.queue = 30000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	a.next = 1;
@@ -231,7 +231,7 @@ static void what_no_packet_can_hold_is_dropped(void **state)
 	(void)state;
 	memset(big, 'x', 8 << 20);
 	big[(8 << 20) - 1] = '\0';
-	rig.conf.framing = FRAMING_JSON;
+	rig.rules.framing = FRAMING_JSON;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1)->stalled = true;
 	rig_send(&rig, "1");
@@ -270,7 +270,7 @@ static void the_longest_packet_gets_through(void **state)
 	(void)state;
 	memset(big, 'x', 150000);
 	big[150000] = '\0';
-	rig.conf.queue = 1000;
+	rig.rules.queue = 1000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1)->stalled = true;
 	for (int i = 0; i < 3; i++)

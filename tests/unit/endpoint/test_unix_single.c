@@ -195,8 +195,8 @@ static void replays_the_last_ones(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[16];
 
-		rig.conf.replay = rows[i].n;
-		rig.conf.queue = rows[i].queue;
+		rig.rules.replay = rows[i].n;
+		rig.rules.queue = rows[i].queue;
 		rig_open(&rig);
 		for (int n = 1; n <= 10; n++) {
 			snprintf(text, sizeof(text), "%d", n);
@@ -225,8 +225,8 @@ static void replays_messages_only(void **state)
 
 	(void)state;
 	memset(big, 'x', 20000);
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.replay = 50;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.replay = 50;
 	rig_open(&rig);
 	for (int i = 0; i < 200; i++) {
 		rig_send(&rig, i % 10 == 3 ? big : "small");
@@ -255,8 +255,8 @@ static void who_may_only_read_is_refused(void **state)
 	struct endpoint_totals totals;
 
 	(void)state;
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.access = ACCESS_R;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.access = ACCESS_R;
 	rig.answers = true;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1);
@@ -285,9 +285,9 @@ static void who_may_only_write_gets_answers_only(void **state)
 	client_id id;
 
 	(void)state;
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.access = ACCESS_W;
-	rig.conf.replay = 10;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.access = ACCESS_W;
+	rig.rules.replay = 10;
 	rig_open(&rig);
 	rig_send(&rig, "x");
 	rig_connect_all(&rig, 1);
@@ -314,8 +314,8 @@ static void json_has_events_and_gaps(void **state)
 
 	(void)state;
 	memset(big, 'x', 20000);
-	rig.conf.framing = FRAMING_JSON;
-	rig.conf.events = EVENTS_CLOSE | EVENTS_GAP;
+	rig.rules.framing = FRAMING_JSON;
+	rig.rules.events = EVENTS_CLOSE | EVENTS_GAP;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1);
 	rig_send(&rig, "1");
@@ -342,8 +342,8 @@ static void json_has_events_and_gaps(void **state)
 static void a_broken_one_is_closed(void **state)
 {
 	(void)state;
-	rig.conf.framing = FRAMING_LENGTH;
-	rig.owner.max_message = 100;
+	rig.rules.framing = FRAMING_LENGTH;
+	rig.common.max_message = 100;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2);
 	rig_send(&rig, "before");

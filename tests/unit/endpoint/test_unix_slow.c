@@ -20,7 +20,7 @@ static int setup(void **state)
 	(void)state;
 	rig_init(&rig);
 	memset(text, 'x', 1000);
-	rig.conf.queue = 20000;
+	rig.rules.queue = 20000;
 	return 0;
 }
 
@@ -65,7 +65,7 @@ static void expect_slow(size_t i, bool slow)
 {
 	assert_int_equal(rig_client(&rig, i).slow, slow);
 	assert_int_equal(endpoint_client_is_full(rig.e, rig_client(&rig, i).id),
-			 slow && rig.conf.overflow == OVERFLOW_BLOCK);
+			 slow && rig.rules.overflow == OVERFLOW_BLOCK);
 }
 
 static void block_waits_for_the_slow_one(void **state)
@@ -74,7 +74,7 @@ static void block_waits_for_the_slow_one(void **state)
 	size_t n;
 
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
+	rig.rules.overflow = OVERFLOW_BLOCK;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	slow = rig_client(&rig, 0).id;
@@ -104,8 +104,8 @@ static void room_is_half_a_queue(void **state)
 	size_t left;
 
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
-	rig.conf.queue = 1000000;
+	rig.rules.overflow = OVERFLOW_BLOCK;
+	rig.rules.queue = 1000000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1)->stalled = true;
 	fill();
@@ -122,7 +122,7 @@ static void room_is_half_a_queue(void **state)
 static void who_goes_makes_room(void **state)
 {
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
+	rig.rules.overflow = OVERFLOW_BLOCK;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	fill();
@@ -139,8 +139,8 @@ static void block_has_an_end(void **state)
 	size_t n;
 
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
-	rig.conf.block_timeout = 50000;
+	rig.rules.overflow = OVERFLOW_BLOCK;
+	rig.rules.block_timeout = 50000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	n = fill();
@@ -165,8 +165,8 @@ static void block_has_an_end(void **state)
 static void reading_in_time_is_enough(void **state)
 {
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
-	rig.conf.block_timeout = 300000;
+	rig.rules.overflow = OVERFLOW_BLOCK;
+	rig.rules.block_timeout = 300000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1);
 	for (unsigned i = 1; i <= 4; i++) {
@@ -190,8 +190,8 @@ static void reading_in_time_is_enough(void **state)
 static void too_much_in_all_is_full(void **state)
 {
 	(void)state;
-	rig.conf.overflow = OVERFLOW_BLOCK;
-	rig.conf.queue = 10 << 20;
+	rig.rules.overflow = OVERFLOW_BLOCK;
+	rig.rules.queue = 10 << 20;
 	rig.quota.max_queued = 100000;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
@@ -229,7 +229,7 @@ static void a_closed_one_gets_what_waits(void **state)
 	client_id id;
 
 	(void)state;
-	rig.conf.queue = 10 << 20;
+	rig.rules.queue = 10 << 20;
 	rig_open(&rig);
 	rig_connect_all(&rig, 2)->stalled = true;
 	id = rig_client(&rig, 0).id;
@@ -284,7 +284,7 @@ static void a_closed_one_that_does_not_read_is_cut(void **state)
 	int64_t start;
 
 	(void)state;
-	rig.conf.queue = 10 << 20;
+	rig.rules.queue = 10 << 20;
 	rig_open(&rig);
 	rig_connect_all(&rig, 1)->stalled = true;
 	for (int i = 0; i < 1000; i++)

@@ -103,9 +103,11 @@ static struct bridge_conf *conf_of(struct link_rig *r, const char *options)
 
 static void init(struct link_rig *r, const char *options, bool once)
 {
-	struct link_params params = {
-		.rand = rand_system(), .once = once, .cb = on_link, .arg = r
-	};
+	struct link_params params = { .rand = rand_system(),
+				      .object = "bridge feed",
+				      .once = once,
+				      .cb = on_link,
+				      .arg = r };
 
 	log_set_level(LOG_LEVEL_ERROR);
 	*r = (struct link_rig){ .states = mem_strdup(""), .got = mem_strdup("") };

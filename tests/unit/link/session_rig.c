@@ -45,7 +45,7 @@ static void take_opened(struct session_rig *r)
 	assert_false(r->close_asked);
 	details = session_rig_details(r);
 	assert_non_null(details.peer);
-	assert_non_null(details.head);
+	assert_true(details.head.n > 0);
 	r->opened++;
 	if (r->on_opened)
 		r->on_opened(r);

@@ -12,18 +12,19 @@
 
 #define S ((int64_t)1000000)
 
+static struct common_conf common; /* of all of them */
+
 static struct bridge_conf conf_of(void)
 {
-	struct bridge_conf conf = { 0 };
-
-	conf.reconnect.when = WHEN_ALWAYS;
-	conf.reconnect.initial = S / 2;
-	conf.reconnect.max = 30 * S;
-	conf.reconnect.slow = 300 * S;
-	conf.reconnect.reset_after = 30 * S;
-	conf.reconnect.factor = 2;
-	conf.reconnect.jitter = JITTER_EQUAL;
-	return conf;
+	common = (struct common_conf){ 0 };
+	common.reconnect.when = WHEN_ALWAYS;
+	common.reconnect.initial = S / 2;
+	common.reconnect.max = 30 * S;
+	common.reconnect.slow = 300 * S;
+	common.reconnect.reset_after = 30 * S;
+	common.reconnect.factor = 2;
+	common.reconnect.jitter = JITTER_EQUAL;
+	return (struct bridge_conf){ .common = &common };
 }
 
 /* A source that always answers the lowest or the highest value. */
@@ -85,10 +86,10 @@ static void test_other_jitters(void **state)
 	struct session_end end = { 0 };
 
 	(void)state;
-	conf.reconnect.jitter = JITTER_NONE;
+	common.reconnect.jitter = JITTER_NONE;
 	assert_int_equal(bound_after(&conf, &end, 3, &low), 2 * S);
 	assert_int_equal(bound_after(&conf, &end, 3, &high), 2 * S);
-	conf.reconnect.jitter = JITTER_FULL;
+	common.reconnect.jitter = JITTER_FULL;
 	assert_int_equal(bound_after(&conf, &end, 3, &low), 0);
 	assert_about(bound_after(&conf, &end, 3, &high), 2 * S);
 }
@@ -99,8 +100,8 @@ static void test_no_growth_with_factor_one(void **state)
 	struct session_end end = { 0 };
 
 	(void)state;
-	conf.reconnect.factor = 1;
-	conf.reconnect.jitter = JITTER_NONE;
+	common.reconnect.factor = 1;
+	common.reconnect.jitter = JITTER_NONE;
 	assert_int_equal(bound_after(&conf, &end, 50, &low), S / 2);
 }
 
@@ -114,7 +115,7 @@ static void test_only_a_proven_connection_forgives(void **state)
 	int64_t delay;
 
 	(void)state;
-	conf.reconnect.jitter = JITTER_NONE;
+	common.reconnect.jitter = JITTER_NONE;
 	for (int i = 0; i < 4; i++)
 		backoff_ended(&b, &conf, &never, &low, &delay);
 	assert_int_equal(delay, 4 * S);
@@ -147,7 +148,7 @@ static void test_the_slow_way(void **state)
 	struct bridge_conf conf = conf_of();
 
 	(void)state;
-	conf.reconnect.jitter = JITTER_NONE;
+	common.reconnect.jitter = JITTER_NONE;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct session_end end = { .close_code = rows[i].close_code };
 
@@ -169,15 +170,15 @@ static void test_giving_up(void **state)
 	int64_t delay;
 
 	(void)state;
-	conf.reconnect.when = WHEN_ABNORMAL;
+	common.reconnect.when = WHEN_ABNORMAL;
 	assert_int_equal(backoff_ended(&b, &conf, &normal, &low, &delay), BACKOFF_STOP);
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
-	conf.reconnect.when = WHEN_NEVER;
+	common.reconnect.when = WHEN_NEVER;
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
-	conf.reconnect.when = WHEN_ALWAYS;
+	common.reconnect.when = WHEN_ALWAYS;
 	assert_int_equal(backoff_ended(&b, &conf, &normal, &low, &delay), BACKOFF_RETRY);
 	b.failures = 0;
-	conf.reconnect.attempts = 3;
+	common.reconnect.attempts = 3;
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_RETRY);
 	assert_int_equal(backoff_ended(&b, &conf, &away, &low, &delay), BACKOFF_STOP);
@@ -192,8 +193,8 @@ static void test_an_answer_to_our_close_is_not_fatal(void **state)
 	struct backoff b = { 0 };
 
 	(void)state;
-	conf.reconnect.fatal_close = closes;
-	conf.reconnect.n_fatal_close = 1;
+	common.reconnect.fatal_close = closes;
+	common.reconnect.n_fatal_close = 1;
 	assert_int_equal(backoff_over(&b, &conf, &end), BACKOFF_CLOSE);
 	end.ours = true;
 	assert_int_equal(backoff_over(&b, &conf, &end), BACKOFF_GOES_ON);
@@ -218,10 +219,10 @@ static void test_fatal_ends(void **state)
 	struct bridge_conf conf = conf_of();
 
 	(void)state;
-	conf.reconnect.fatal_status = statuses;
-	conf.reconnect.n_fatal_status = 2;
-	conf.reconnect.fatal_close = closes;
-	conf.reconnect.n_fatal_close = 2;
+	common.reconnect.fatal_status = statuses;
+	common.reconnect.n_fatal_status = 2;
+	common.reconnect.fatal_close = closes;
+	common.reconnect.n_fatal_close = 2;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct session_end end = { .close_code = rows[i].close_code };
 		struct backoff b = { 0 };
@@ -257,8 +258,8 @@ static void test_why_it_is_over(void **state)
 		struct session_end end = { .clean = true, .close_code = 1000 };
 		struct backoff b = { .failures = 3 };
 
-		conf.reconnect.when = rows[i].when;
-		conf.reconnect.attempts = rows[i].attempts;
+		common.reconnect.when = rows[i].when;
+		common.reconnect.attempts = rows[i].attempts;
 		end.err.code = rows[i].failed ? ERR_TIMEOUT : ERR_NONE;
 		assert_int_equal(backoff_over(&b, &conf, &end), rows[i].over);
 	}

@@ -17,15 +17,16 @@ static char pong[] = "pong";
 
 static struct bridge_conf conf_of(int64_t interval, bool expects, int64_t idle)
 {
-	struct bridge_conf conf = { 0 };
+	static struct common_conf common;
 
-	conf.heartbeat.interval = interval;
-	conf.heartbeat.timeout = 10 * S;
-	conf.heartbeat.has_expect = expects;
-	conf.heartbeat.expect.kind = MATCH_CONTAINS;
-	conf.heartbeat.expect.text = pong;
-	conf.idle_timeout = idle;
-	return conf;
+	common = (struct common_conf){ 0 };
+	common.heartbeat.interval = interval;
+	common.heartbeat.timeout = 10 * S;
+	common.heartbeat.has_expect = expects;
+	common.heartbeat.expect.kind = MATCH_CONTAINS;
+	common.heartbeat.expect.text = pong;
+	common.idle_timeout = idle;
+	return (struct bridge_conf){ .common = &common };
 }
 
 static void hear(struct heartbeat *h, const char *text, int64_t now)

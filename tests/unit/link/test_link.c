@@ -33,7 +33,7 @@ static void test_start_and_stop(void **state)
 	assert_int_equal(info.attempts, 0);
 	assert_true(info.retry_in < 0);
 	assert_non_null(info.details.peer);
-	assert_int_equal(info.details.head->status, 101);
+	assert_int_equal(world_status_of(info.details.head), 101);
 	assert_int_equal(info.last_close.code, 0);
 	assert_in_range(info.since, time(NULL) - 5, time(NULL));
 	link_stop(r.k, 1001, "done");

@@ -399,13 +399,13 @@ static char *history_text(struct link_rig *r)
 	char *all = mem_strdup("");
 
 	for (size_t i = 0; i < h->n; i++) {
-		const struct history_entry *e = history_at(h, i);
+		struct history_entry e = history_at(h, i);
 		mem_auto_str old = all;
 
-		assert_in_range(e->at, time(NULL) - 30, time(NULL));
-		all = mem_printf("%s%s %s%s%s|", old, kinds[e->kind],
-				 e->kind == HISTORY_STATE ? link_state_name(e->state) : "",
-				 e->kind == HISTORY_STATE ? " " : "", e->text);
+		assert_in_range(e.at, time(NULL) - 30, time(NULL));
+		all = mem_printf("%s%s %s%s%s|", old, kinds[e.kind],
+				 e.kind == HISTORY_STATE ? link_state_name(e.state) : "",
+				 e.kind == HISTORY_STATE ? " " : "", e.text);
 	}
 	return all;
 }
@@ -436,19 +436,19 @@ static void test_history(void **state)
 			      (unsigned)r.w.peer.port, (unsigned)r.w.peer.port);
 	assert_string_equal(text, expected);
 	h = link_history(r.k);
-	assert_int_equal(history_at(h, 4)->close_code, 1011);
-	assert_int_equal(history_at(h, 4)->code, ERR_NONE);
-	assert_int_equal(history_at(h, 4)->delay, 10000);
-	assert_true(history_at(h, 4)->took > 0);
-	assert_true(history_at(h, 2)->took > 0);
-	assert_int_equal(history_at(h, 11)->delay, -1);
+	assert_int_equal(history_at(h, 4).close_code, 1011);
+	assert_int_equal(history_at(h, 4).code, ERR_NONE);
+	assert_int_equal(history_at(h, 4).delay, 10000);
+	assert_true(history_at(h, 4).took > 0);
+	assert_true(history_at(h, 2).took > 0);
+	assert_int_equal(history_at(h, 11).delay, -1);
 	link_rig_deinit(&r);
 }
 
 static void test_history_of_a_refusal(void **state)
 {
 	struct link_rig r;
-	const struct history_entry *e;
+	struct history_entry e;
 
 	(void)state;
 	link_rig_init(&r, "'reconnect': {'initial': '1h', 'max': '1h', 'slow': '1h', 'jitter': "
@@ -461,18 +461,18 @@ static void test_history_of_a_refusal(void **state)
 	link_start(r.k);
 	link_rig_wait(&r, LINK_WAITING);
 	e = history_at(link_history(r.k), 0);
-	assert_int_equal(e->kind, HISTORY_ATTEMPT);
-	assert_null(strstr(e->text, "hush"));
-	assert_non_null(strstr(e->text, "/x?..."));
+	assert_int_equal(e.kind, HISTORY_ATTEMPT);
+	assert_null(strstr(e.text, "hush"));
+	assert_non_null(strstr(e.text, "/x?..."));
 	e = history_at(link_history(r.k), 2);
-	assert_int_equal(e->kind, HISTORY_ENDED);
-	assert_int_equal(e->code, ERR_BAD_STATUS);
-	assert_int_equal(e->stage, STAGE_HANDSHAKE);
-	assert_int_equal(e->status, 403);
-	assert_int_equal(e->close_code, 0);
-	assert_int_equal(e->took, 0);
-	assert_int_equal(e->delay, (int64_t)3600 * 1000000);
-	assert_non_null(strstr(e->text, "403"));
+	assert_int_equal(e.kind, HISTORY_ENDED);
+	assert_int_equal(e.code, ERR_BAD_STATUS);
+	assert_int_equal(e.stage, STAGE_HANDSHAKE);
+	assert_int_equal(e.status, 403);
+	assert_int_equal(e.close_code, 0);
+	assert_int_equal(e.took, 0);
+	assert_int_equal(e.delay, (int64_t)3600 * 1000000);
+	assert_non_null(strstr(e.text, "403"));
 	link_rig_deinit(&r);
 }
 

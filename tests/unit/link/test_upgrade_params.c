@@ -20,7 +20,8 @@
 
 /* One attempt; whatever a test does not set is not configured. */
 struct attempt {
-	struct bridge_conf conf;
+	struct handshake_conf handshake;
+	struct common_conf common;
 	struct url url;
 	struct secret_values secrets;
 	const char *jar;
@@ -38,8 +39,9 @@ static struct attempt attempt_to(const char *url)
 
 static struct upgrade_params begin(const struct attempt *a)
 {
+	struct bridge_conf conf = { .handshake = &a->handshake, .common = &a->common };
 	struct upgrade_source from = {
-		.conf = &a->conf,
+		.conf = &conf,
 		.url = &a->url,
 		.secrets = &a->secrets,
 		.jar = a->jar,
@@ -97,7 +99,7 @@ static void test_null_leaves_host_and_user_agent_out(void **state)
 	struct upgrade_params u;
 
 	(void)state;
-	a.conf.has_host = a.conf.has_user_agent = true;
+	a.handshake.has_host = a.handshake.has_user_agent = true;
 	u = begin(&a);
 	assert_null(u.ws.host);
 	assert_null(u.ws.user_agent);
@@ -112,16 +114,16 @@ static void test_options_are_handed_on(void **state)
 	struct upgrade_params u;
 
 	(void)state;
-	a.conf.host = TEXT("other.example:1");
-	a.conf.user_agent = TEXT("me/1");
-	a.conf.has_host = a.conf.has_user_agent = true;
-	a.conf.origin = TEXT("https://example.net");
-	a.conf.subprotocols = subprotocols;
-	a.conf.n_subprotocols = 2;
-	a.conf.max_message = 77;
-	a.conf.validate_utf8 = true;
-	a.conf.mask = MASK_ZERO;
-	a.conf.fragments = FRAGMENTS_DELIVER;
+	a.handshake.host = TEXT("other.example:1");
+	a.handshake.user_agent = TEXT("me/1");
+	a.handshake.has_host = a.handshake.has_user_agent = true;
+	a.handshake.origin = TEXT("https://example.net");
+	a.handshake.subprotocols = subprotocols;
+	a.handshake.n_subprotocols = 2;
+	a.common.max_message = 77;
+	a.common.validate_utf8 = true;
+	a.common.mask = MASK_ZERO;
+	a.common.fragments = FRAGMENTS_DELIVER;
 	u = begin(&a);
 	assert_string_equal(u.ws.host, "other.example:1");
 	assert_string_equal(u.ws.user_agent, "me/1");
@@ -143,12 +145,12 @@ static void test_compression(void **state)
 	u = begin(&a); /* the tables have not been asked: it is off */
 	assert_false(u.ws.deflate.on);
 	upgrade_params_deinit(&u);
-	a.conf.compression.on = true;
-	a.conf.compression.client_max_window_bits = 11;
-	a.conf.compression.server_max_window_bits = 8;
-	a.conf.compression.client_no_context_takeover = true;
-	a.conf.compression.level = 7;
-	a.conf.compression.threshold = 99;
+	a.common.compression.on = true;
+	a.common.compression.client_max_window_bits = 11;
+	a.common.compression.server_max_window_bits = 8;
+	a.common.compression.client_no_context_takeover = true;
+	a.common.compression.level = 7;
+	a.common.compression.threshold = 99;
 	u = begin(&a);
 	assert_true(u.ws.deflate.on && u.ws.deflate.client_no_context_takeover);
 	assert_false(u.ws.deflate.server_no_context_takeover);
@@ -198,8 +200,8 @@ static void test_auth(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct attempt a = attempt_to("ws://example.net/");
 
-		a.conf.auth.kind = rows[i].kind;
-		a.conf.auth.user = TEXT("Aladdin");
+		a.handshake.auth.kind = rows[i].kind;
+		a.handshake.auth.user = TEXT("Aladdin");
 		a.secrets.auth = TEXT(rows[i].secret);
 		check_headers(&a, rows[i].lines);
 		url_deinit(&a.url);
@@ -232,8 +234,8 @@ static void test_cookies(void **state)
 static void configure_headers(struct attempt *a, struct conf_header *headers, char **values,
 			      size_t n)
 {
-	a->conf.headers = headers;
-	a->conf.n_headers = n;
+	a->handshake.headers = headers;
+	a->handshake.n_headers = n;
 	a->secrets.headers = values;
 }
 
@@ -250,7 +252,7 @@ static void test_headers(void **state)
 	(void)state;
 	configure_headers(&a, headers, values, 3);
 	check_headers(&a, "X-Key: k|X-Plain: p|X-Plain: |");
-	a.conf.auth.kind = AUTH_BEARER;
+	a.handshake.auth.kind = AUTH_BEARER;
 	a.secrets.auth = TEXT("t");
 	a.secrets.cookie = TEXT("c=1");
 	check_headers(&a, "X-Key: k|X-Plain: p|X-Plain: |Authorization: Bearer t|Cookie: c=1|");
@@ -280,9 +282,9 @@ static void configure_everything(struct attempt *a)
 	static char *values[] = { TEXT("canary"), TEXT("canary") };
 
 	configure_headers(a, headers, values, 2);
-	a->conf.has_host = a->conf.has_origin = true;
-	a->conf.host = a->conf.origin = TEXT("canary");
-	a->conf.auth.user = TEXT("canary");
+	a->handshake.has_host = a->handshake.has_origin = true;
+	a->handshake.host = a->handshake.origin = TEXT("canary");
+	a->handshake.auth.user = TEXT("canary");
 	a->secrets.cookie = a->secrets.auth = TEXT("canary");
 	a->foreign = true;
 }
@@ -297,7 +299,7 @@ static void test_nothing_configured_goes_to_another_origin(void **state)
 		struct upgrade_params u;
 
 		configure_everything(&a);
-		a.conf.auth.kind = kinds[i];
+		a.handshake.auth.kind = kinds[i];
 		u = begin(&a);
 		assert_int_equal(u.ws.n_headers, 0);
 		assert_string_equal(u.ws.host, "other.example:1");

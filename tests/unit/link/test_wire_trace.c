@@ -97,7 +97,8 @@ static struct conf_header headers[] = {
 };
 
 /* Nobody frees it: it has one reference too many. */
-static struct bridge_conf conf = { .refs = 1, .headers = headers, .n_headers = 2 };
+static const struct handshake_conf handshake = { .headers = headers, .n_headers = 2 };
+static struct bridge_conf conf = { .refs = 1, .handshake = &handshake };
 
 /* A request is the beginning of a connection. */
 static void pass(struct wire_trace *t, const struct part *p, size_t step)

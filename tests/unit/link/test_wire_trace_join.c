@@ -29,7 +29,8 @@ enum { MAX = 1 << 20 };
 	"Connection: Upgrade\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n"       \
 	"-----------------------\n"
 
-static struct bridge_conf conf = { .refs = 1 };
+static const struct handshake_conf handshake;
+static struct bridge_conf conf = { .refs = 1, .handshake = &handshake };
 static const uint8_t zeros[70000];
 
 struct talk {

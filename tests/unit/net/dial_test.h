@@ -16,8 +16,10 @@ struct attempt {
 	struct dial *dial; /* NULL: over */
 	bool done;
 	struct stream *stream;
-	struct dial_report report; /* a copy; it refers to the next two, so it outlives the dial */
+	struct dial_report
+		report; /* a copy; it refers to the next three, so it outlives the dial */
 	struct happy_try tries[HAPPY_MAX];
+	char addresses[HAPPY_MAX][128];
 	char peer[128];
 	struct error err;
 	char tls_version[16], proxy_tls_version[16];
@@ -29,8 +31,11 @@ static inline void keep_report(struct attempt *t, const struct dial_report *repo
 
 	t->report = *copy;
 	assert_true(copy->n_tries <= HAPPY_MAX);
-	for (size_t i = 0; i < copy->n_tries; i++)
+	for (size_t i = 0; i < copy->n_tries; i++) {
 		t->tries[i] = copy->tries[i];
+		snprintf(t->addresses[i], sizeof(t->addresses[i]), "%s", copy->tries[i].address);
+		t->tries[i].address = t->addresses[i];
+	}
 	t->report.tries = t->tries;
 	snprintf(t->peer, sizeof(t->peer), "%s", copy->peer);
 	t->report.peer = t->peer;

@@ -24,6 +24,7 @@ struct race {
 	bool done;
 	struct stream *stream;
 	struct happy_try tries[HAPPY_MAX];
+	char addresses[HAPPY_MAX][128];
 	size_t n_tries;
 	struct error err;
 	int64_t took;
@@ -51,7 +52,11 @@ static void on_end(void *arg, struct stream *stream, const struct happy_try *tri
 	assert_true((stream == NULL) == (err != NULL));
 	r->done = true;
 	r->stream = stream;
-	memcpy(r->tries, tries, n * sizeof(*tries));
+	for (size_t i = 0; i < n; i++) {
+		r->tries[i] = tries[i];
+		snprintf(r->addresses[i], sizeof(r->addresses[i]), "%s", tries[i].address);
+		r->tries[i].address = r->addresses[i];
+	}
 	r->n_tries = n;
 	if (err)
 		r->err = *err;

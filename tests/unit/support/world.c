@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_head.h"
 #include "base/mem.h"
 #include "net/net_test.h"
 
@@ -169,4 +170,15 @@ void world_deinit(struct world *w)
 	dialer_free(w->dialer);
 	loop_free(w->loop);
 	remove_dir(w->dir);
+}
+
+int world_status_of(struct span head)
+{
+	struct http_head parsed;
+	int status;
+
+	http_head_again(&parsed, head);
+	status = parsed.status;
+	http_head_deinit(&parsed);
+	return status;
 }

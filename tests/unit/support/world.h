@@ -33,4 +33,6 @@ void world_wait_flag(struct world *w, const bool *flag);
 void world_wait_seen(struct world *w, const char *part); /* by the server */
 void world_turn_for(struct world *w, int64_t us); /* where the point is that nothing happens */
 
+int world_status_of(struct span head); /* that of a response; 0: it has not come */
+
 #endif

@@ -186,6 +186,14 @@ static void the_head_and_the_choice_stay(void **state)
 	assert_string_equal(ws_conn_subprotocol(c), "chat");
 	assert_int_equal(ws_conn_head(c)->status, 101);
 	assert_int_equal(ws_conn_head(c)->n_lines, 4);
+	assert_true(span_equal(ws_conn_answer(c), buf_bytes(&in)));
+	ws_conn_settle(c);
+	ws_conn_settle(c);
+	assert_null(ws_conn_head(c));
+	assert_true(span_equal(ws_conn_answer(c), buf_bytes(&in)));
+	assert_string_equal(ws_conn_subprotocol(c), "chat");
+	ws_conn_retire(c);
+	assert_true(span_equal(ws_conn_answer(c), buf_bytes(&in)));
 	buf_deinit(&in);
 	ws_conn_free(c);
 }
