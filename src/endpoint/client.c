@@ -109,7 +109,7 @@ enum run { RUN_NONE, RUN_TAKEN, RUN_CUT };
 /* Many messages at a time. NONE: the next record is not of that kind; CUT: not all were taken. */
 static enum run deliver_run(struct client *c, struct span *input)
 {
-	struct msg msgs[RUN_MAX];
+	struct msg msgs[RUN_MAX] __attribute__((uninitialized)); /* not zeroed for each call */
 	size_t taken = 0, n;
 	struct span left = *input;
 	struct order o = { .type = ORDER_RUN, .msgs = msgs, .taken = &taken };
@@ -135,8 +135,10 @@ static bool deliver_one(struct client *c, struct span *input)
 	struct error err;
 
 	result = framing_next(&c->reader, input, &o, &err);
+	if (result == FRAMING_MORE)
+		return false;
 	report(c, result, &o, &err);
-	return result != FRAMING_MORE;
+	return true;
 }
 
 /* Returns what is left: nothing, or what lies behind the record at which the pause came. */
@@ -145,7 +147,7 @@ static struct span deliver(struct client *c, struct span input)
 	enum run last = RUN_TAKEN;
 
 	while (!c->paused && is_listened_to(c)) {
-		if (last != RUN_CUT && (last = deliver_run(c, &input)) != RUN_NONE)
+		if (input.n > 0 && last != RUN_CUT && (last = deliver_run(c, &input)) != RUN_NONE)
 			continue;
 		if (!deliver_one(c, &input))
 			return span_of(NULL, 0);

@@ -251,11 +251,13 @@ void session_abort(struct session *s, const struct error *why)
 	session_finish(s, in_order ? NULL : why);
 }
 
+static const char no_memory[] = "no memory for a message to send";
+
 /* Full and yet empty: there is no memory for this message, and no write would make room. */
 static enum session_send_result full(struct session *s)
 {
 	if (ws_conn_output_len(s->conn) == 0)
-		session_fail_at(s, ERR_INTERNAL, STAGE_NONE, "no memory for a message to send");
+		session_fail_at(s, ERR_INTERNAL, STAGE_NONE, no_memory);
 	s->starved = true;
 	return SESSION_FULL;
 }
@@ -287,13 +289,29 @@ bool session_is_full(const struct session *s)
 	return s->state == OPEN && ws_conn_output_len(s->conn) >= OUTPUT_HIGH;
 }
 
+/*
+ * What the kernel takes at once is masked a part at a time, so that it is still in the
+ * processor's cache when the kernel copies it, and the server can begin.
+ */
+static enum session_send_result send_in_parts(struct session *s, struct msg msg)
+{
+	size_t all = msg.data.n;
+	enum ws_send_result r;
+
+	while ((r = ws_conn_send_part(s->conn, &msg, PART)) == WS_SENT && msg.data.n > 0)
+		session_flush(s);
+	if (r == WS_FULL && msg.data.n < all)
+		session_fail_at(s, ERR_INTERNAL, STAGE_NONE, no_memory);
+	return sent(s, r);
+}
+
 enum session_send_result session_send(struct session *s, struct msg msg)
 {
 	if (s->state != OPEN)
 		return SESSION_NOT_OPEN;
 	if (session_is_full(s))
 		return sent(s, WS_FULL);
-	return sent(s, ws_conn_send(s->conn, msg));
+	return send_in_parts(s, msg);
 }
 
 size_t session_send_run(struct session *s, const struct msg *msgs, size_t n)

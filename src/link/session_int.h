@@ -17,6 +17,8 @@
 #define OUTPUT_HIGH ((size_t)1024 * 1024)
 /* No limit of its own: what one message may be is limited where it comes from. */
 #define OUTPUT_MAX ((size_t)2 * 1024 * 1024 * 1024)
+/* Of a message above it, so much at a time: more leaves the cache, less costs system calls. */
+#define PART ((size_t)384 * 1024)
 /* So much is worth a system call before the turn ends. */
 #define FLUSH_AT ((size_t)64 * 1024)
 
@@ -87,6 +89,7 @@ struct session {
 	bool freed;
 	bool starved; /* SESSION_FULL was answered */
 	bool written; /* SESSION_WRITTEN is due at the end of the turn */
+	bool stalled; /* an offer fell short: the stream tells when there is room */
 };
 
 /*

@@ -44,7 +44,7 @@ void session_flush(struct session *s)
 	size_t wrote, offered = 0;
 	int n;
 
-	if (!s->stream || s->state == DONE)
+	if (!s->stream || s->state == DONE || s->stalled)
 		return;
 	n = ws_conn_output(s->conn, iov);
 	for (int i = 0; i < n; i++)
@@ -53,6 +53,7 @@ void session_flush(struct session *s)
 		return;
 	loop_passed(s->loop, offered);
 	wrote = stream_offer(s->stream, iov, n);
+	s->stalled = wrote < offered;
 	if (s->tap)
 		tap_sent(s->tap, iov, wrote);
 	ws_conn_wrote(s->conn, wrote);
@@ -212,7 +213,7 @@ static void on_event(struct session *s, const struct ws_event *ev)
 /* While it is open, messages go up as many at a time as there are. */
 static bool on_run(struct session *s)
 {
-	struct msg msgs[RUN_MAX];
+	struct msg msgs[RUN_MAX] __attribute__((uninitialized)); /* not zeroed for each call */
 	size_t n = s->state == OPEN ? ws_conn_run(s->conn, msgs, RUN_MAX) : 0;
 
 	if (n > 0)
@@ -319,6 +320,7 @@ void session_on_stream(void *arg, enum stream_event event, struct span data,
 		on_data(s, data);
 		break;
 	case STREAM_WRITABLE:
+		s->stalled = false;
 		session_write_out(s);
 		break;
 	case STREAM_EOF:

@@ -77,6 +77,7 @@ static void enter_upgrading(struct session *s, struct stream *stream)
 
 	s->state = UPGRADING;
 	s->stream = stream;
+	s->stalled = false;
 	s->way->asked = loop_now(s->loop);
 	upgrade_params_init(&up, &from);
 	up.ws.max_output = OUTPUT_MAX;

@@ -152,9 +152,9 @@ static void on_ready(void *arg, unsigned events)
 
 	if (events & WATCH_WRITE) {
 		f->want_write = false;
-		update_watch(f);
 		if (f->base.cb) /* who was promised it may have let go of the stream */
 			f->base.cb(f->base.arg, STREAM_WRITABLE, span_of(NULL, 0), NULL);
+		update_watch(f); /* not before: the next offer may fall short, too */
 	}
 	if (!(events & WATCH_READ))
 		return;

@@ -191,6 +191,28 @@ enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg)
 	return WS_SENT;
 }
 
+/* Can a part of it go first? Then there is room for all of it, should only that one leave. */
+static bool is_to_cut(struct ws_conn *c, struct msg msg, size_t most)
+{
+	return msg.data.n > most && output_len(&c->out) == 0 && !is_to_pack(c, msg) &&
+	       output_prepare(&c->out, msg.data.n, c->max_output);
+}
+
+enum ws_send_result ws_conn_send_part(struct ws_conn *c, struct msg *msg, size_t most)
+{
+	struct msg part = *msg;
+	enum ws_send_result r;
+
+	if (is_to_cut(c, *msg, most)) {
+		part.data.n = most;
+		part.more = true;
+	}
+	r = ws_conn_send(c, part);
+	if (r == WS_SENT)
+		msg->data = span_skip(msg->data, part.data.n);
+	return r;
+}
+
 /* As many, from the first, as are not worth compressing. */
 static size_t plain_run(const struct ws_conn *c, const struct msg *msgs, size_t n)
 {

@@ -93,6 +93,13 @@ size_t ws_conn_run(struct ws_conn *c, struct msg *msgs, size_t max);
  */
 enum ws_send_result ws_conn_send(struct ws_conn *c, struct msg msg);
 /*
+ * The same for a large message, in parts, so that one can leave before the next one is made: takes
+ * `most` bytes of it off *msg, or all that is left if something waits in the output, or it is to
+ * be compressed. The rest has to follow, before anything else. WS_FULL in the middle: there is no
+ * memory, and what has been sent cannot be completed.
+ */
+enum ws_send_result ws_conn_send_part(struct ws_conn *c, struct msg *msg, size_t most);
+/*
  * Queues whole messages, in order, until the output holds `until` bytes, or one needs
  * ws_conn_send. Returns how many it took.
  */

@@ -15,6 +15,11 @@
 #define RUN_MAX 128   /* messages whose keys are drawn together */
 #define SHORT_LEN 126 /* below it the length stands in the second byte */
 
+/* The first of several runs, as a rule, if it is as much as RUN_MUCH. They have room together, else
+ * the queue would be copied as it grows. */
+#define RUN_MUCH ((size_t)16 * 1024)
+#define RUNS_ROOM ((size_t)128 * 1024)
+
 void output_init(struct output *o, struct rand_source *rand)
 {
 	*o = (struct output){ .rand = rand };
@@ -73,6 +78,13 @@ static inline uint8_t *make_room(struct output *o, struct buf *b, size_t size, s
 	size_t len = output_len(o);
 
 	return size <= limit && len <= limit - size ? buf_reserve(b, size) : NULL;
+}
+
+bool output_prepare(struct output *o, size_t n, size_t limit)
+{
+	size_t headers = (n / WS_FRAME_SIZE * 2 + 2) * WS_FRAME_HEADER_MAX;
+
+	return n <= limit && make_room(o, &o->data, n + headers, limit);
 }
 
 /* A message in frames of WS_FRAME_SIZE, all with a key of their own. */
@@ -136,16 +148,26 @@ static size_t room_for_run(const struct output *o, const struct msg *msgs, size_
 	return all;
 }
 
+static uint8_t *reserve_run(struct output *o, size_t size)
+{
+	bool many = o->data.len == 0 && size >= RUN_MUCH && size < RUNS_ROOM;
+	uint8_t *p = many ? buf_reserve(&o->data, RUNS_ROOM) : NULL;
+
+	return p ? p : buf_reserve(&o->data, size);
+}
+
 size_t output_run(struct output *o, const struct msg *msgs, size_t n, size_t until)
 {
-	uint8_t keys[RUN_MAX][4] = { { 0 } };
+	uint8_t keys[RUN_MAX][4] __attribute__((uninitialized)); /* not zeroed for each call */
 	size_t size = room_for_run(o, msgs, &n, until);
-	uint8_t *p = n > 0 ? buf_reserve(&o->data, size) : NULL;
+	uint8_t *p = n > 0 ? reserve_run(o, size) : NULL;
 
 	if (!p)
 		return 0;
 	if (o->rand)
 		o->rand->fill(o->rand, keys, n * sizeof(keys[0]));
+	else
+		memset(keys, 0, n * sizeof(keys[0]));
 	for (size_t i = 0; i < n; i++) {
 		struct span payload = msgs[i].data;
 

@@ -42,6 +42,8 @@ static inline size_t output_len(const struct output *o)
  * of a message is that of its first frame.
  */
 bool output_message(struct output *o, enum frame_opcode opcode, struct msg msg, size_t limit);
+/* Is there, and stays there until all has left, room for a message of n bytes, however cut? */
+bool output_prepare(struct output *o, size_t n, size_t limit);
 /* As many of them, from the first, as are one frame each, until it holds `until` bytes. */
 size_t output_run(struct output *o, const struct msg *msgs, size_t n, size_t until);
 bool output_packed(struct output *o, enum frame_opcode opcode, struct msg msg,

@@ -286,6 +286,35 @@ static void a_long_line_does_not_keep_its_memory(void **state)
 	framing_reader_deinit(&r);
 }
 
+/* Wherever the delimiter stands: it is no record for the fast way, which writes nothing then. */
+static void plain_text_of_every_length(void **state)
+{
+	struct chunk *c = chunk_new();
+	struct framing f;
+	uint8_t text[200];
+
+	(void)state;
+	framing_init(&f, &space, 1024);
+	memset(text, 'x', sizeof(text));
+	for (size_t n = 0; n <= sizeof(text); n++) {
+		struct msg msg = { .type = MSG_TEXT, .data = span_of(text, n) };
+
+		assert_int_equal(framing_encode_plain(&f, &msg, 1, c), 1);
+		assert_int_equal(c->len, n + 1);
+		assert_memory_equal(c->data, text, n);
+		assert_int_equal(c->data[n], '\n');
+		chunk_reset(c);
+		for (size_t at = 0; at < n; at++) {
+			text[at] = '\n';
+			assert_int_equal(framing_encode_plain(&f, &msg, 1, c), 0);
+			assert_int_equal(c->len, 0);
+			text[at] = (uint8_t)at; /* the next lengths do not see the same all over */
+			text[at] = text[at] == '\n' ? 'x' : text[at];
+		}
+	}
+	chunk_unref(c);
+}
+
 /* A line that finds no memory is refused, and the next one is not. */
 static void refuse_one_for_want_of_memory(const struct endpoint_rules *conf, const char *input,
 					  const char *sentence)
@@ -324,6 +353,7 @@ int main(void)
 		cmocka_unit_test(no_text_forges_a_second_record),
 		cmocka_unit_test(text_is_handed_out_where_it_lies),
 		cmocka_unit_test(a_long_line_does_not_keep_its_memory),
+		cmocka_unit_test(plain_text_of_every_length),
 		cmocka_unit_test(memory_runs_out),
 	};
 

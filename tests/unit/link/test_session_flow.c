@@ -258,6 +258,52 @@ static void test_what_is_lost_is_told(void **state)
 	session_rig_deinit(&r);
 }
 
+#define HUGE_TEXT ((size_t)3 * 1024 * 1024)
+
+/* Of all frames that the server saw, if each is a long one. */
+static size_t seen_bytes(const char *seen)
+{
+	size_t n = 0;
+
+	while ((seen = strstr(seen, "...")))
+		n += strtoul(seen += 3, NULL, 10);
+	return n;
+}
+
+/* One that is cut into parts comes as one, also where the kernel takes only some of it. */
+static void test_large_message(void **state)
+{
+	uint8_t *text = mem_alloc(HUGE_TEXT);
+	struct msg msg = { .type = MSG_TEXT, .data = { .p = text, .n = HUGE_TEXT } };
+
+	(void)state;
+	memset(text, 'z', HUGE_TEXT);
+	for (int stalled = 0; stalled < 2; stalled++) {
+		struct session_progress p;
+		struct session_rig r;
+
+		session_rig_init(&r);
+		if (stalled)
+			ws_peer_small_window(&r.w.peer);
+		session_rig_open(&r, stalled ? "'socket': {'sndbuf': '64K'}" : "");
+		ws_peer_stall(&r.w.peer, stalled);
+		assert_int_equal(session_send(r.s, msg), SESSION_SENT);
+		p = session_progress(r.s);
+		assert_true(p.data_written > 0 && p.data_queued > HUGE_TEXT);
+		assert_true(!stalled || session_is_full(r.s));
+		world_turn_for(&r.w, 20000);
+		ws_peer_stall(&r.w.peer, false);
+		world_wait_seen(&r.w, "|more zz");
+		assert_int_equal(seen_bytes(r.w.peer.seen), HUGE_TEXT);
+		assert_int_equal(strncmp(r.w.peer.seen, "text+ zz", 8), 0);
+		assert_null(strstr(r.w.peer.seen + 1, "text"));
+		assert_int_equal(session_rig_text(&r, "next"), SESSION_SENT);
+		world_wait_seen(&r.w, "|text next|");
+		session_rig_deinit(&r);
+	}
+	free(text);
+}
+
 static void test_nothing_is_lost_in_order(void **state)
 {
 	struct session_rig r;
@@ -336,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_what_is_lost_is_told),
+		cmocka_unit_test(test_large_message),
 		cmocka_unit_test(test_nothing_is_lost_in_order),
 		cmocka_unit_test(test_retry_after),
 		cmocka_unit_test(test_retry_after_a_date),

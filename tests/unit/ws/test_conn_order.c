@@ -281,6 +281,96 @@ static void what_would_be_lost_is_what_was_not_delivered(void **state)
 	ws_conn_free(c);
 }
 
+/* Unmasks the one message that the frames on the wire are; returns how many frames. */
+static size_t join(struct span wire, struct buf *message)
+{
+	size_t frames = 0;
+
+	while (wire.n > 0) {
+		size_t head = frame_header_size(0, true), len = wire.p[1] & 0x7F;
+
+		if (len > 125) {
+			len = len == 126 ?
+				      (size_t)wire.p[2] << 8 | wire.p[3] :
+				      (size_t)wire.p[7] << 16 | (size_t)wire.p[8] << 8 | wire.p[9];
+			head = frame_header_size(len, true);
+		}
+		assert_int_equal(wire.p[0] & 0x0F, frames == 0 ? 2 : 0);
+		assert_int_equal(wire.p[0] & 0x80, head + len == wire.n ? 0x80 : 0);
+		for (size_t i = 0; i < len; i++) {
+			uint8_t byte = (uint8_t)(wire.p[head + i] ^ PEER_KEY[i % 4]);
+
+			assert_true(buf_append(message, span_of(&byte, 1)));
+		}
+		wire = span_skip(wire, head + len);
+		frames++;
+	}
+	return frames;
+}
+
+/* Part for part, of which `leaves` bytes go out each time; the rest waits. */
+static void send_parts(const uint8_t *bytes, size_t leaves, size_t parts, size_t frames)
+{
+	struct msg msg = { .type = MSG_BINARY, .data = span_of(bytes, 250000) };
+	struct ws_conn *c = open_conn();
+	struct buf wire, message;
+
+	buf_init(&wire, MIB);
+	buf_init(&message, MIB);
+	for (size_t i = 0; i < parts; i++) {
+		struct iovec iov[WS_OUTPUT_IOV];
+		size_t n;
+
+		assert_true(msg.data.n > 0);
+		assert_int_equal(ws_conn_send_part(c, &msg, 100000), WS_SENT);
+		assert_int_equal(ws_conn_output(c, iov), 1);
+		n = leaves < iov[0].iov_len ? leaves : iov[0].iov_len;
+		assert_true(buf_append(&wire, span_of(iov[0].iov_base, n)));
+		ws_conn_wrote(c, n);
+	}
+	assert_int_equal(msg.data.n, 0);
+	peer_write(c, &wire);
+	assert_int_equal(join(buf_bytes(&wire), &message), frames);
+	assert_true(span_equal(buf_bytes(&message), span_of(bytes, 250000)));
+	buf_deinit(&message);
+	buf_deinit(&wire);
+	ws_conn_free(c);
+}
+
+static void a_large_message_leaves_in_parts(void **state)
+{
+	static uint8_t bytes[250000];
+	struct msg small = { .type = MSG_BINARY, .data = span_of(bytes, 100000) };
+	struct ws_conn *c = open_conn();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i % 251);
+	send_parts(bytes, MIB, 3, 7 + 7 + 1); /* all that was there has left */
+	send_parts(bytes, 50000, 2, 7 + 10);  /* something waits: no more parts */
+	send_parts(bytes, 0, 2, 7 + 10);
+	assert_int_equal(ws_conn_send_part(c, &small, 100000), WS_SENT); /* it is not large */
+	assert_int_equal(small.data.n, 0);
+	ws_conn_free(c);
+}
+
+static void what_is_above_the_limit_has_no_first_part(void **state)
+{
+	static uint8_t bytes[250000];
+	struct msg msg = { .data = span_of(bytes, sizeof(bytes)) };
+	struct fixed_rand r;
+	struct ws_params params = peer_params(&r);
+	struct ws_conn *c;
+
+	(void)state;
+	params.max_output = 200000;
+	c = peer_open(&params);
+	assert_int_equal(ws_conn_send_part(c, &msg, 100000), WS_FULL);
+	assert_int_equal(msg.data.n, sizeof(bytes));
+	assert_int_equal(ws_conn_output_len(c), 0);
+	ws_conn_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +379,8 @@ int main(void)
 		cmocka_unit_test(a_message_may_be_sent_in_fragments),
 		cmocka_unit_test(big_fragments_are_cut_too),
 		cmocka_unit_test(a_fragment_that_was_not_taken_has_not_begun_a_message),
+		cmocka_unit_test(a_large_message_leaves_in_parts),
+		cmocka_unit_test(what_is_above_the_limit_has_no_first_part),
 		cmocka_unit_test(tells_how_far_the_output_is),
 		cmocka_unit_test(a_retired_one_keeps_its_answers),
 		cmocka_unit_test(fragments_are_delivered_one_by_one),
