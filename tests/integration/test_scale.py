@@ -17,8 +17,7 @@ from harness import WRAPPER, Daemon, is_instrumented, programs, slack, wait_unti
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANY, FEW = 10000, 100
-DESCRIPTORS_EACH = 2  # connection and abstract socket
-DESCRIPTORS_MORE = 200
+DESCRIPTORS_MORE = 150
 CPU_SECONDS_FOR_MANY = 2.0
 MEMORY_EACH = 4.5 * 1024
 TIDY = 2.5  # until memory that was needed for a moment has gone back, seconds
@@ -61,13 +60,13 @@ def server():
 
 @pytest.fixture
 def fleet(server, tmp_path):
-    """fleet(n, options): a daemon with n bridges to the server."""
+    """fleet(n, options): a daemon with n bridges to the server, and an endpoint for each if there may be so many."""
     running = []
 
     def start(n, **options):
-        bridges = {f'b{i}': {} for i in range(n)}
-        for name, bridge in bridges.items():
-            bridge['endpoint'] = {'unix': f'@{tmp_path.name}-{os.getpid()}-{len(running)}-{name}'}
+        bridges = {f'b{i}': {'endpoints': []} for i in range(n)}
+        for name in list(bridges)[:descriptors() - n]:
+            bridges[name] = {'endpoint': {'unix': f'@{tmp_path.name}-{os.getpid()}-{len(running)}-{name}'}}
         folder = tmp_path / str(len(running))
         folder.mkdir()
         daemon = Daemon(str(folder), {
@@ -83,9 +82,14 @@ def fleet(server, tmp_path):
             daemon.stop()
 
 
-def affordable():
+def descriptors():
+    """For connections, and for the abstract sockets of endpoints."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return MANY if hard == resource.RLIM_INFINITY else min(MANY, (hard - DESCRIPTORS_MORE) // DESCRIPTORS_EACH)
+    return 2 * MANY if hard == resource.RLIM_INFINITY else hard - DESCRIPTORS_MORE
+
+
+def affordable():
+    return min(MANY, descriptors())
 
 
 def count_open(daemon):
